@@ -1,0 +1,75 @@
+// swift-tools-version: 6.2
+//===----------------------------------------------------------------------===//
+// This source file is part of the Belay open source project.
+// Copyright (c) 2026 the Belay project authors.
+// Licensed under Apache License v2.0; see LICENSE for details.
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+let nio = "swift-nio"
+
+let package = Package(
+    name: "belay",
+    platforms: [.macOS(.v26)],
+    products: [
+        .library(name: "BelayCore", targets: ["BelayCore"]),
+        .library(name: "BelaySocket", targets: ["BelaySocket"]),
+        .library(name: "BelayNIO", targets: ["BelayNIO"]),
+        .library(name: "BelayTesting", targets: ["BelayTesting"]),
+        .executable(name: "belay", targets: ["belay"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // Every decision, as values: no IO, no clock, no randomness of its own.
+        .target(name: "BelayCore", swiftSettings: strict),
+        // Every direct system call.
+        .target(name: "BelaySocket", dependencies: ["BelayCore"], swiftSettings: strict),
+        // The shell on SwiftNIO that interprets what BelayCore decides.
+        .target(
+            name: "BelayNIO",
+            dependencies: [
+                "BelayCore",
+                "BelaySocket",
+                .product(name: "NIOCore", package: nio),
+                .product(name: "NIOPosix", package: nio),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
+        // What users test their own code with: a manual clock, seeded randomness, a simulated link.
+        .target(name: "BelayTesting", dependencies: ["BelayCore"], swiftSettings: strict),
+        // The command line: parses and calls.
+        .executableTarget(
+            name: "belay",
+            dependencies: [
+                "BelayCore",
+                "BelaySocket",
+                "BelayNIO",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: nio),
+                .product(name: "NIOPosix", package: nio),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "BelayCoreTests", dependencies: ["BelayCore", "BelayTesting"], swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

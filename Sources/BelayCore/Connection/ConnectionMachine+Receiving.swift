@@ -1,0 +1,188 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the Belay open source project.
+// Copyright (c) 2026 the Belay project authors.
+// Licensed under Apache License v2.0; see LICENSE for details.
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+// What the peer sent.
+extension ConnectionMachine {
+    /// Bytes arrived. Counts them; whether they prove life now is told by what they turn out to be.
+    public mutating func bytesReceived(_ count: Int) {
+        self.figures.bytesIn &+= UInt64(count)
+    }
+
+    /// Bytes arrived that are no pong naming its ping: their arrival proves the peer alive (rule R1).
+    public mutating func heard(at now: Instant) {
+        self.proof = max(self.proof, now)
+    }
+
+    /// What to do about a ping.
+    public enum PingReceivedAction: Hashable, Sendable {
+        /// Answer it; of several that are owed at once the latest is enough where they have tokens.
+        case answer
+        /// It proved life and is not answered.
+        case doNothing
+        /// The peer pings too often.
+        case close(Close)
+    }
+
+    /// The peer pinged (rules R1 and R12).
+    ///
+    /// The rate is judged over time (generic cell rate algorithm, ITU-T I.371), so that pings which were held up on
+    /// the way and arrive together are no flood.
+    public mutating func pingReceived(at now: Instant) -> PingReceivedAction {
+        guard self.elementReceived(at: now) else { return .doNothing }
+        let spacing = self.timings.minimumPeerIntervalNanoseconds
+        let burst = max(self.timings.boundNanoseconds * 2, spacing * 10)
+        if now.advanced(byNanoseconds: burst) < self.peerPingDueAt {
+            self.strikes += 1
+            if self.strikes > self.timings.pingStrikes {
+                return self.end(.pingFlood, at: now).map { .close($0) } ?? .doNothing
+            }
+        } else {
+            self.peerPingDueAt = max(self.peerPingDueAt, now).advanced(byNanoseconds: spacing)
+        }
+        return self.timings.answersPings ? .answer : .doNothing
+    }
+
+    /// The peer answered a ping.
+    ///
+    /// - Parameter token: the token of the ping, where the answer names it. It proves life at the time at which that
+    ///   ping was sent (rule R15). Without a token, or with one that was never sent, the arrival counts.
+    public mutating func pongReceived(token: UInt64?, at now: Instant) {
+        guard !self.isOver else { return }
+        self.figures.pongsReceived &+= 1
+        if let token, let sentAt = self.sendTime(ofPing: token) {
+            self.endHandshakeIfAllowed()
+            self.proof = max(self.proof, sentAt)
+            self.measureRoundTrip(since: sentAt, at: now)
+            return
+        }
+        if self.figures.pongsReceived == self.figures.pingsSent {
+            self.measureRoundTrip(since: self.lastPingAt, at: now)
+        }
+        self.elementReceived(at: now)
+    }
+
+    /// What to do with a message.
+    public enum MessageReceivedAction: Hashable, Sendable {
+        /// Give it to the program.
+        case deliver
+        /// Drop it: the connection is over.
+        case discard
+        /// It came before the hello that is required.
+        case close(Close)
+    }
+
+    /// The peer sent a message.
+    public mutating func messageReceived(at now: Instant) -> MessageReceivedAction {
+        if self.state == .handshake, self.timings.requiresHello {
+            self.heard(at: now)
+            return self.end(.protocolViolation("a message came before the hello"), at: now).map { .close($0) }
+                ?? .discard
+        }
+        guard self.elementReceived(at: now) else { return .discard }
+        self.lastMessageAt = now
+        self.figures.messagesIn &+= 1
+        return .deliver
+    }
+
+    /// What to do about a hello.
+    public enum HelloReceivedAction: Hashable, Sendable {
+        /// Welcome the peer with the interval and bound that are now in force.
+        case welcome(every: Duration, within: Duration)
+        /// It is out of order.
+        case close(Close)
+        /// The connection is over.
+        case doNothing
+    }
+
+    /// The peer introduced itself and may have asked for an interval and a bound (rule R12).
+    public mutating func helloReceived(every: Duration?, within: Duration?, at now: Instant) -> HelloReceivedAction {
+        guard !self.isOver else { return .doNothing }
+        self.heard(at: now)
+        guard !self.greeted else {
+            return self.end(.protocolViolation("a second hello"), at: now).map { .close($0) } ?? .doNothing
+        }
+        self.greeted = true
+        self.state = .active
+        self.adopt(self.timings.negotiated(every: every, within: within))
+        return .welcome(every: self.timings.interval, within: self.timings.bound)
+    }
+
+    /// The server accepted our hello and says which interval and bound are in force.
+    public mutating func welcomeReceived(every: Duration, within: Duration, at now: Instant) {
+        guard self.elementReceived(at: now) else { return }
+        self.state = .active
+        self.adopt(self.timings.adopting(every: every, within: within))
+    }
+
+    /// What to do after a batch of received bytes has been handled.
+    public enum ReadEndedAction: Hashable, Sendable {
+        /// Nothing changed.
+        case doNothing
+        /// The peer was suspected and is alive; it had been silent for this long.
+        case recovered(silence: Duration)
+    }
+
+    /// A batch of received bytes has been handled.
+    ///
+    /// - Parameter unfinishedBytes: bytes of a line or frame whose end has not come.
+    public mutating func readEnded(unfinishedBytes: Int, at now: Instant) -> ReadEndedAction {
+        if unfinishedBytes > 0 {
+            self.heard(at: now)
+            if self.unfinishedSince == nil { self.unfinishedSince = now }
+        } else {
+            self.unfinishedSince = nil
+        }
+        self.unreadSince = nil
+        self.lookAgainAt = .distantFuture
+        guard let since = self.suspectedSince,
+            now.nanoseconds(since: self.proof) < self.timings.suspectNanoseconds
+        else { return .doNothing }
+        self.suspectedSince = nil
+        return .recovered(silence: since.duration(to: self.proof))
+    }
+
+    /// Our program stopped reading (rule R7).
+    public mutating func readsPaused(at now: Instant) {
+        guard self.pausedSince == nil, !self.isOver else { return }
+        self.pausedSince = now
+    }
+
+    /// Our program reads again: the pause is nobody's silence, and the peer gets a ping it can answer.
+    public mutating func readsResumed(at now: Instant) {
+        guard let since = self.pausedSince else { return }
+        self.pausedSince = nil
+        let pause = now.nanoseconds(since: since)
+        self.proof = min(self.proof.advanced(byNanoseconds: pause), now)
+        self.lastMessageAt = min(self.lastMessageAt.advanced(byNanoseconds: pause), now)
+        self.unfinishedSince = self.unfinishedSince.map { min($0.advanced(byNanoseconds: pause), now) }
+        self.owesFreshPing = true
+    }
+
+    /// Takes note of a complete element; false when the connection is over.
+    @discardableResult
+    private mutating func elementReceived(at now: Instant) -> Bool {
+        guard !self.isOver else { return false }
+        self.heard(at: now)
+        self.endHandshakeIfAllowed()
+        return true
+    }
+
+    private mutating func endHandshakeIfAllowed() {
+        if self.state == .handshake, !self.timings.requiresHello {
+            self.state = .active
+        }
+    }
+
+    private mutating func adopt(_ timings: LivenessTimings) {
+        self.timings = timings
+        self.pingDelayNanoseconds = min(self.pingDelayNanoseconds, timings.intervalNanoseconds)
+    }
+
+    private mutating func measureRoundTrip(since sentAt: Instant, at now: Instant) {
+        self.figures.roundTripNanoseconds = max(1, now.nanoseconds(since: sentAt))
+    }
+}

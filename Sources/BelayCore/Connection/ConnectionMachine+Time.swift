@@ -1,0 +1,289 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the Belay open source project.
+// Copyright (c) 2026 the Belay project authors.
+// Licensed under Apache License v2.0; see LICENSE for details.
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+// How time passes.
+extension ConnectionMachine {
+    /// What a look is for.
+    public enum Judgement: Hashable, Sendable {
+        /// Whether to suspect the peer.
+        case suspicion
+        /// Whether to declare it dead.
+        case death
+    }
+
+    /// What is due.
+    public enum TickAction: Hashable, Sendable {
+        /// Nothing: come back at ``ConnectionMachine/nextDeadline``.
+        case doNothing
+        /// Write a ping with this token; tick again.
+        case sendPing(token: UInt64)
+        /// Look at the receive queue and at our own, call ``ConnectionMachine/looked(at:receiveQueue:queuedBytes:for:using:)``; tick again.
+        case look(Judgement)
+        /// Look at our own queue, call ``ConnectionMachine/outboundObserved(queuedBytes:at:)``; tick again.
+        case observeOutbound
+        /// Report and close.
+        case close(Close)
+        /// The farewell took too long: reset and release.
+        case abort
+    }
+
+    /// Time passed. Legal in every state; the first thing that is due is returned.
+    public mutating func tick(at now: Instant, using generator: inout some RandomNumberGenerator) -> TickAction {
+        switch self.state {
+        case .closed:
+            return .doNothing
+        case .farewell(let until):
+            guard now >= until else { return .doNothing }
+            self.state = .closed
+            return .abort
+        case .handshake, .active:
+            break
+        }
+        if let cause = self.passedLimit(at: now) {
+            return self.end(cause, at: now).map { .close($0) } ?? .doNothing
+        }
+        if let backlog, now >= self.nextSample(of: backlog) {
+            return .observeOutbound
+        }
+        if let judgement = self.dueJudgement(at: now) {
+            guard self.owesFreshPing else { return .look(judgement) }
+            self.judgeFrom = now.advanced(byNanoseconds: self.timings.replyNanoseconds)
+            self.owesFreshPing = false
+            guard self.timings.sendsPings else { return .doNothing }
+            return .sendPing(token: self.pingSent(at: now, using: &generator))
+        }
+        if self.mayPing, now >= self.earliestPing {
+            return .sendPing(token: self.pingSent(at: now, using: &generator))
+        }
+        return .doNothing
+    }
+
+    /// When to call ``tick(at:using:)`` next; nil when there is nothing to wait for.
+    ///
+    /// A received byte can only make it later, which the tick finds out; everything else may make it earlier.
+    public var nextDeadline: Instant? {
+        switch self.state {
+        case .closed:
+            return nil
+        case .farewell(let until):
+            return until
+        case .handshake, .active:
+            break
+        }
+        var next = min(self.handshakeDeadline, self.messageDeadline, self.idleDeadline, self.pauseDeadline)
+        if let backlog { next = min(next, self.nextSample(of: backlog)) }
+        if self.judgesSilence {
+            next = min(next, self.deathDeadline)
+            if self.suspectedSince == nil { next = min(next, self.suspicionDeadline) }
+        }
+        if self.mayPing { next = min(next, self.scheduledPing) }
+        return next == .distantFuture ? nil : next
+    }
+
+    /// A stall was noticed: this process could not hear the peer for a while (rule R6).
+    ///
+    /// The observer clock leaves the time out; here the peer is promised a ping that it can still answer.
+    public mutating func stallNoticed() {
+        self.owesFreshPing = true
+    }
+
+    /// What a look at the receive queue of the kernel found; no byte is consumed by it.
+    public enum ReceiveQueue: Hashable, Sendable {
+        /// Nothing waits.
+        case empty
+        /// Bytes or a FIN wait to be read.
+        case unread
+        /// The kernel holds an error for the connection.
+        case failed(ErrorNumber)
+        /// It cannot be looked at on this transport.
+        case unknown
+    }
+
+    /// What follows from a look.
+    public enum LookAction: Hashable, Sendable {
+        /// No verdict now: come back at ``ConnectionMachine/nextDeadline``.
+        case doNothing
+        /// Say that the peer is suspected, and write a ping if there is a token.
+        case suspect(silence: Duration, ping: UInt64?)
+        /// Report and close.
+        case close(Close)
+    }
+
+    /// The last look before a verdict (rule R5).
+    ///
+    /// Unread bytes mean alive: they are read first, then judged. A backlog that moves means alive too (rule R8).
+    public mutating func looked(
+        at now: Instant,
+        receiveQueue: ReceiveQueue,
+        queuedBytes: Int,
+        for judgement: Judgement,
+        using generator: inout some RandomNumberGenerator
+    ) -> LookAction {
+        guard !self.isOver else { return .doNothing }
+        self.noteOutbound(queuedBytes: queuedBytes, at: now)
+        switch receiveQueue {
+        case .failed(let errno):
+            return self.end(.failed(errno), at: now).map { .close($0) } ?? .doNothing
+        case .unread:
+            return self.sawUnreadBytes(at: now)
+        case .empty, .unknown:
+            break
+        }
+        if let backlog, backlog.movedAt != nil, now < self.writeDeadline(of: backlog) {
+            self.judgeFrom = self.writeDeadline(of: backlog).advanced(byNanoseconds: self.timings.marginNanoseconds)
+            return .doNothing
+        }
+        switch judgement {
+        case .suspicion:
+            self.suspectedSince = self.proof
+            let ping = self.mayPing ? self.pingSent(at: now, using: &generator) : nil
+            return .suspect(silence: self.silence(at: now), ping: ping)
+        case .death:
+            let cause: DisconnectCause =
+                self.state == .handshake
+                ? .handshakeDeadlinePassed : queuedBytes > 0 ? .noWriteProgress(unsentBytes: queuedBytes) : .silence
+            return self.end(cause, at: now).map { .close($0) } ?? .doNothing
+        }
+    }
+
+    /// Bytes that stay unread although reading is on mean that the loop is behind, or that somebody above us paused it
+    /// without a word: come back soon, and treat it as a pause of our own if it lasts.
+    private mutating func sawUnreadBytes(at now: Instant) -> LookAction {
+        let since = self.unreadSince ?? now
+        self.unreadSince = since
+        let waited = now.nanoseconds(since: since)
+        if waited >= self.timings.readPauseNanoseconds {
+            return self.end(.readPauseLimitPassed(self.timings.readPauseLimit), at: now).map { .close($0) } ?? .doNothing
+        }
+        let pause = min(max(waited, 1_000_000), max(self.timings.boundNanoseconds / 8, 1_000_000))
+        self.lookAgainAt = now.advanced(byNanoseconds: pause)
+        return .doNothing
+    }
+}
+
+// MARK: - Deadlines
+
+extension ConnectionMachine {
+    /// A limit that is not about silence and needs no look.
+    private func passedLimit(at now: Instant) -> DisconnectCause? {
+        if now >= self.pauseDeadline { return .readPauseLimitPassed(self.timings.readPauseLimit) }
+        if now >= self.messageDeadline {
+            return .protocolViolation("a message was unfinished for \(Duration.nanoseconds(self.timings.messageNanoseconds).text)")
+        }
+        if now >= self.idleDeadline { return .idleLimitPassed }
+        return nil
+    }
+
+    private func dueJudgement(at now: Instant) -> Judgement? {
+        guard self.judgesSilence else { return nil }
+        if now >= min(self.deathDeadline, self.handshakeDeadline) { return .death }
+        if self.suspectedSince == nil, now >= self.suspicionDeadline { return .suspicion }
+        return nil
+    }
+
+    /// While nothing is read, or nothing can come any more, silence means nothing (rules R7 and R9).
+    private var judgesSilence: Bool { self.pausedSince == nil && !self.inputEnded }
+
+    private var deathDeadline: Instant {
+        let bound = self.proof.advanced(byNanoseconds: self.timings.boundNanoseconds)
+        return self.notBeforeLook(max(bound, self.judgeFrom).advanced(byNanoseconds: -self.timings.marginNanoseconds))
+    }
+
+    private var suspicionDeadline: Instant {
+        let suspicion = self.proof.advanced(byNanoseconds: self.timings.suspectNanoseconds)
+        // Half of the time to answer is left after a ping that was promised.
+        let fair = self.judgeFrom.advanced(byNanoseconds: -self.timings.replyNanoseconds / 2)
+        return self.notBeforeLook(max(suspicion, fair))
+    }
+
+    private var handshakeDeadline: Instant {
+        guard self.state == .handshake, self.judgesSilence else { return .distantFuture }
+        let deadline = self.openedAt.advanced(byNanoseconds: self.timings.handshakeNanoseconds)
+        return self.notBeforeLook(max(deadline, self.judgeFrom).advanced(byNanoseconds: -self.timings.marginNanoseconds))
+    }
+
+    private func notBeforeLook(_ deadline: Instant) -> Instant {
+        self.lookAgainAt == .distantFuture ? deadline : max(deadline, self.lookAgainAt)
+    }
+
+    private var pauseDeadline: Instant {
+        self.pausedSince?.advanced(byNanoseconds: self.timings.readPauseNanoseconds) ?? .distantFuture
+    }
+
+    private var messageDeadline: Instant {
+        guard self.pausedSince == nil else { return .distantFuture }
+        return self.unfinishedSince?.advanced(byNanoseconds: self.timings.messageNanoseconds) ?? .distantFuture
+    }
+
+    private var idleDeadline: Instant {
+        guard self.pausedSince == nil, let limit = self.timings.idleNanoseconds else { return .distantFuture }
+        return self.lastMessageAt.advanced(byNanoseconds: limit)
+    }
+
+    private func nextSample(of backlog: Backlog) -> Instant {
+        min(
+            backlog.sampledAt.advanced(byNanoseconds: self.timings.backlogSampleNanoseconds),
+            self.writeDeadline(of: backlog)
+        )
+    }
+}
+
+// MARK: - Pings
+
+extension ConnectionMachine {
+    private var mayPing: Bool { self.timings.sendsPings && !(self.backlog?.holdsPing ?? false) }
+
+    /// From when the current interval counts (rule R2). A stale proof must not hold pings back (rule R15).
+    private var intervalStart: Instant {
+        self.timings.pingAlways ? self.lastPingAt : max(self.lastPingAt, self.proof)
+    }
+
+    /// Every length from 75 % of the interval on is as good as the drawn one. Sending at the first wake-up past it
+    /// spares the second wake-up that a pong shortly after its ping would otherwise cause.
+    private var earliestPing: Instant {
+        self.intervalStart.advanced(byNanoseconds: self.timings.shortestIntervalNanoseconds)
+    }
+
+    /// The drawn time of the next ping, moved up to the grid where that is not beyond the interval.
+    private var scheduledPing: Instant {
+        let start = self.intervalStart
+        let drawn = start.advanced(byNanoseconds: self.pingDelayNanoseconds)
+        let grid = self.timings.pingGridNanoseconds
+        guard grid > 1 else { return drawn }
+        let beyond = drawn.nanoseconds % grid
+        let aligned = beyond == 0 ? drawn : drawn.advanced(byNanoseconds: grid - beyond)
+        return aligned.nanoseconds(since: start) <= self.timings.intervalNanoseconds ? aligned : drawn
+    }
+
+    /// Takes note of a ping, draws the next interval, and gives the ping its token.
+    ///
+    /// The token is the time of sending, in microseconds since the connection was opened. The answer brings it back, so
+    /// that no list of pings in flight is kept, however many there are.
+    private mutating func pingSent(at now: Instant, using generator: inout some RandomNumberGenerator) -> UInt64 {
+        self.figures.pingsSent &+= 1
+        self.lastPingAt = now
+        if self.owesFreshPing {
+            self.owesFreshPing = false
+            self.judgeFrom = now.advanced(byNanoseconds: self.timings.replyNanoseconds)
+        }
+        if self.backlog != nil { self.backlog?.holdsPing = true }
+        self.drawPingDelay(using: &generator)
+        return UInt64(max(0, now.nanoseconds(since: self.openedAt))) / 1_000
+    }
+
+    /// When the ping with this token was sent; nil when none with it can have been.
+    func sendTime(ofPing token: UInt64) -> Instant? {
+        guard self.figures.pingsSent > 0, token <= UInt64(Int64.max / 1_000) else { return nil }
+        let sentAt = self.openedAt.advanced(byNanoseconds: Int64(token) * 1_000)
+        return sentAt <= self.lastPingAt ? sentAt : nil
+    }
+
+    mutating func drawPingDelay(using generator: inout some RandomNumberGenerator) {
+        let shortest = self.timings.shortestIntervalNanoseconds
+        self.pingDelayNanoseconds = Int64.random(in: shortest...self.timings.intervalNanoseconds, using: &generator)
+    }
+}

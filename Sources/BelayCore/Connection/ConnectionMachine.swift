@@ -1,0 +1,281 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the Belay open source project.
+// Copyright (c) 2026 the Belay project authors.
+// Licensed under Apache License v2.0; see LICENSE for details.
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+/// Every decision about one connection: when to ping, whom to suspect, when to close and why.
+///
+/// The machine is told what happened and answers what to do; it reads no clock, draws from no generator of its own and
+/// performs nothing. A shell (`BelayNIO`, or another on epoll or io_uring) feeds it events with the time of the observer
+/// clock, carries the actions out, and calls ``tick(at:using:)`` at ``nextDeadline``, repeatedly until the answer is to
+/// do nothing.
+///
+/// A received heartbeat is one store: deadlines are lazy. They are computed when the timer fires, and the timer is
+/// never moved because something was received. Rejected alternative: re-arming a timer with each byte, which costs more
+/// than all the rest of handling a heartbeat.
+///
+/// The machine is split over several files: this one holds its state and its life cycle, the extensions hold
+/// what is received (`+Receiving`), what is sent (`+Sending`) and how time passes (`+Time`).
+public struct ConnectionMachine: ~Copyable {
+    /// Where the connection is in its life.
+    enum State: Hashable {
+        /// Nothing complete was received yet, or no hello where one is required.
+        ///
+        /// Can transition to: `active`, `farewell`, `closed`.
+        case handshake
+        /// In use.
+        ///
+        /// Can transition to: `farewell`, `closed`.
+        case active
+        /// The reason is reported; we said goodbye and wait for the peer's FIN until the deadline.
+        ///
+        /// Can transition to: `closed`.
+        case farewell(until: Instant)
+        /// Over. Every event is legal and does nothing.
+        case closed
+    }
+
+    /// What the connection has done, for people and events.
+    public struct Figures: Hashable, Sendable {
+        /// Bytes received.
+        public internal(set) var bytesIn: UInt64 = 0
+        /// Bytes handed to the transport.
+        public internal(set) var bytesOut: UInt64 = 0
+        /// Messages received.
+        public internal(set) var messagesIn: UInt64 = 0
+        /// Pings sent.
+        public internal(set) var pingsSent: UInt64 = 0
+        /// Pongs received.
+        public internal(set) var pongsReceived: UInt64 = 0
+        /// The last round trip that was measured, in nanoseconds; 0 while there is none.
+        var roundTripNanoseconds: Int64 = 0
+
+        /// The last round trip that was measured.
+        public var roundTrip: Duration? {
+            self.roundTripNanoseconds > 0 ? .nanoseconds(self.roundTripNanoseconds) : nil
+        }
+    }
+
+    /// What this connection is judged by; a hello or welcome may change it.
+    public internal(set) var timings: LivenessTimings
+    /// Counts and measurements.
+    public internal(set) var figures = Figures()
+
+    var state: State
+    var openedAt: Instant
+    /// The last proof of life (rules R1 and R15).
+    var proof: Instant
+    var lastPingAt: Instant
+    /// The drawn length of the current interval.
+    var pingDelayNanoseconds: Int64
+    /// The proof of life before the silence that is suspicious; nil while the peer is not suspected.
+    var suspectedSince: Instant?
+    /// Time passed in which the peer could not be heard, and it has not been pinged since (rules R6 and R7).
+    var owesFreshPing = false
+    /// No verdict before this, because a fresh ping must be answerable.
+    var judgeFrom: Instant
+    /// When to look again after unread bytes were seen.
+    var lookAgainAt: Instant = .distantFuture
+    /// Since when unread bytes have been seen at each look.
+    var unreadSince: Instant?
+    var pausedSince: Instant?
+    /// Since when a line or frame is unfinished.
+    var unfinishedSince: Instant?
+    var lastMessageAt: Instant
+    var backlog: Backlog?
+    /// The earliest time at which the next ping of the peer is in order (generic cell rate algorithm).
+    var peerPingDueAt: Instant
+    var strikes = 0
+    var greeted = false
+    var inputEnded = false
+    let outboundLimit: Int
+
+    /// Our bytes that the kernel has not taken.
+    struct Backlog: Hashable {
+        var since: Instant
+        /// When bytes last moved while there was a backlog.
+        var movedAt: Instant?
+        var sampledAt: Instant
+        var flushedBytes: UInt64
+        /// A ping already waits in it; another one would tell nothing.
+        var holdsPing = false
+    }
+
+    /// A machine for a connection that is about to be opened; ``opened(at:using:)`` must be its first event.
+    ///
+    /// - Parameters:
+    ///   - timings: what it is judged by.
+    ///   - outboundLimit: bytes that may wait for the peer before it is a slow consumer.
+    public init(timings: LivenessTimings, outboundLimit: Int) {
+        let origin = Instant(nanoseconds: 0)
+        self.timings = timings
+        self.outboundLimit = outboundLimit
+        self.state = .handshake
+        self.openedAt = origin
+        self.proof = origin
+        self.lastPingAt = origin
+        self.judgeFrom = origin
+        self.lastMessageAt = origin
+        self.peerPingDueAt = origin
+        self.pingDelayNanoseconds = timings.intervalNanoseconds
+    }
+
+    /// The connection was opened: all deadlines count from now.
+    ///
+    /// - Parameters:
+    ///   - now: the observer's time.
+    ///   - generator: the source of the jitter of the first ping.
+    public mutating func opened(at now: Instant, using generator: inout some RandomNumberGenerator) {
+        self.openedAt = now
+        self.proof = now
+        self.lastPingAt = now
+        self.judgeFrom = now
+        self.lastMessageAt = now
+        self.peerPingDueAt = now
+        self.drawPingDelay(using: &generator)
+    }
+}
+
+// MARK: - Life cycle
+
+extension ConnectionMachine {
+    /// How the transport is to be closed.
+    public enum CloseManner: Hashable, Sendable {
+        /// Discard what is queued, reset, release. Nothing waits for a peer that is not there.
+        case abort
+        /// Say goodbye if the protocol has a word for it, flush, send FIN, and wait for the peer's until the deadline.
+        case farewell(sayGoodbye: Bool)
+    }
+
+    /// A close that was decided: report the reason now, then close the transport in this manner.
+    ///
+    /// Returned at most once in the life of a machine.
+    public struct Close: Hashable, Sendable {
+        /// Why.
+        public var reason: DisconnectReason
+        /// How.
+        public var manner: CloseManner
+        /// How long nothing had proved the peer alive, by the observer clock.
+        public var silence: Duration
+    }
+
+    /// The phase of the connection, as reasons name it.
+    public var phase: DisconnectReason.Phase {
+        switch self.state {
+        case .handshake: .handshake
+        case .active: .active
+        case .farewell, .closed: .draining
+        }
+    }
+
+    /// Whether the reason of the end has been given.
+    public var isOver: Bool {
+        switch self.state {
+        case .handshake, .active: false
+        case .farewell, .closed: true
+        }
+    }
+
+    /// Whether the transport may be released: nothing is waited for.
+    public var isClosed: Bool { self.state == .closed }
+
+    /// Whether the peer is suspected.
+    public var isSuspected: Bool { self.suspectedSince != nil }
+
+    /// The time since the last proof of life.
+    public func silence(at now: Instant) -> Duration { self.proof.duration(to: now) }
+
+    /// Something ended the connection: an error, a verdict, or a decision of our side.
+    ///
+    /// - Returns: the close to carry out, or nil when one was decided before.
+    public mutating func end(_ cause: DisconnectCause, at now: Instant) -> Close? {
+        let phase: DisconnectReason.Phase
+        switch self.state {
+        case .handshake: phase = .handshake
+        case .active: phase = .active
+        case .farewell, .closed: return nil
+        }
+        let reason = cause.reason(in: cause.isDrain ? .draining : phase)
+        let manner = cause.manner
+        switch manner {
+        case .abort: self.state = .closed
+        case .farewell: self.state = .farewell(until: now.advanced(byNanoseconds: self.timings.closeNanoseconds))
+        }
+        self.suspectedSince = nil
+        return Close(reason: reason, manner: manner, silence: self.silence(at: now))
+    }
+
+    /// The local program closes the connection.
+    public mutating func closeRequested(
+        _ code: DisconnectReason.Code = .localClosed,
+        detail: String? = nil,
+        at now: Instant
+    ) -> Close? {
+        self.end(.decided(code, detail: detail), at: now)
+    }
+
+    /// The process is shutting down.
+    public mutating func drainRequested(at now: Instant) -> Close? {
+        self.end(.decided(.localShutdown, detail: nil), at: now)
+    }
+
+    /// What to do when the peer's FIN was read.
+    public enum PeerClosedAction: Hashable, Sendable {
+        /// Report and close.
+        case close(Close)
+        /// Go on writing; the peer only reads from now on.
+        case keepWriting
+        /// Both directions are finished: release the transport.
+        case release
+        /// It is released already.
+        case doNothing
+    }
+
+    /// The peer's FIN was read (rule R9); everything before it has been delivered.
+    public mutating func peerClosed(at now: Instant) -> PeerClosedAction {
+        switch self.state {
+        case .handshake, .active:
+            if self.timings.allowHalfClosure {
+                self.inputEnded = true
+                return .keepWriting
+            }
+            return self.end(.endOfStream, at: now).map { .close($0) } ?? .doNothing
+        case .farewell:
+            self.state = .closed
+            return .release
+        case .closed:
+            return .doNothing
+        }
+    }
+
+    /// The transport is gone.
+    ///
+    /// - Returns: a close to report when nobody had said why before; this is then the end of the stream.
+    public mutating func transportClosed(at now: Instant) -> Close? {
+        let close = self.end(.endOfStream, at: now)
+        self.state = .closed
+        return close
+    }
+}
+
+extension DisconnectCause {
+    fileprivate var isDrain: Bool {
+        guard case .decided(.localShutdown, _) = self else { return false }
+        return true
+    }
+
+    /// A peer that may be alive is told; for one that is dead, or that floods us, nothing is waited for.
+    fileprivate var manner: ConnectionMachine.CloseManner {
+        switch self {
+        case .failed, .otherError, .silence, .noWriteProgress, .readPauseLimitPassed, .pingFlood,
+            .outboundLimitPassed:
+            .abort
+        case .endOfStream, .goodbye:
+            .farewell(sayGoodbye: false)
+        case .handshakeDeadlinePassed, .idleLimitPassed, .protocolViolation, .messageTooLarge, .decided:
+            .farewell(sayGoodbye: true)
+        }
+    }
+}

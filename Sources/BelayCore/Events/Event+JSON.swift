@@ -1,0 +1,131 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the Belay open source project.
+// Copyright (c) 2026 the Belay project authors.
+// Licensed under Apache License v2.0; see LICENSE for details.
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+extension Event {
+    /// The event as one line of JSON in the envelope of CloudEvents 1.0, with the line end.
+    ///
+    /// - Parameters:
+    ///   - id: the identifier of the event, see ``EventID``.
+    ///   - source: the node, such as `belay/node-1`.
+    ///   - sequence: the number of the event on this node, from 1.
+    /// - Returns: UTF-8 bytes.
+    public func jsonLine(id: String, source: String, sequence: UInt64) -> [UInt8] {
+        var json = JSONWriter(reservingCapacity: 1_024)
+        json.beginObject()
+        json.field("specversion", "1.0")
+        json.field("id", id)
+        json.field("source", source)
+        json.field("type", self.type)
+        json.field("time", self.time.text)
+        if let subject { json.field("subject", subject) }
+        let digits = String(sequence)
+        json.field("sequence", String(repeating: "0", count: max(0, 16 - digits.count)) + digits)
+        json.field("datacontenttype", "application/json")
+        json.key("data")
+        json.beginObject()
+        self.kind.writeData(to: &json)
+        json.endObject()
+        json.endObject()
+        var line = json.bytes
+        line.append(UInt8(ascii: "\n"))
+        return line
+    }
+}
+
+extension Event.Kind {
+    fileprivate func writeData(to json: inout JSONWriter) {
+        switch self {
+        case .connectionOpened(let summary):
+            summary.writeIdentification(to: &json)
+            json.field("openedAt", summary.openedAt.text)
+            json.field("boundMs", summary.bound)
+        case .connectionSuspected(let summary):
+            summary.writeIdentification(to: &json)
+            summary.writeFigures(to: &json)
+        case .connectionRecovered(let summary, let afterSilence):
+            summary.writeIdentification(to: &json)
+            summary.writeFigures(to: &json)
+            json.field("afterSilenceMs", afterSilence)
+        case .connectionClosed(let summary, let reason):
+            summary.writeIdentification(to: &json)
+            json.field("reason", reason.code.rawValue)
+            json.field("initiator", reason.initiator.rawValue)
+            json.field("phase", reason.phase.rawValue)
+            json.key("mayReconnect")
+            json.boolean(reason.mayReconnect)
+            summary.writeFigures(to: &json)
+            json.key("evidence")
+            reason.evidence.write(to: &json)
+        case .nodeStarted(let listeners):
+            json.key("listeners")
+            json.beginArray()
+            for listener in listeners { json.string(listener) }
+            json.endArray()
+        case .nodeStalled(let length):
+            json.field("stallMs", length)
+        case .nodeStopping(let within):
+            json.field("drainMs", within)
+        }
+    }
+}
+
+extension ConnectionSummary {
+    fileprivate func writeIdentification(to json: inout JSONWriter) {
+        json.field("connection", self.connection.description)
+        json.field("peer", self.peer)
+        json.key("epoch")
+        if let epoch { json.integer(epoch) } else { json.null() }
+        json.field("remote", self.remote)
+        json.field("local", self.local)
+        json.field("listener", self.listener)
+    }
+
+    fileprivate func writeFigures(to json: inout JSONWriter) {
+        json.field("openedAt", self.openedAt.text)
+        json.field("durationMs", self.duration)
+        json.field("silenceMs", self.silence)
+        json.field("boundMs", self.bound)
+        json.field("rttMs", self.figures.roundTrip)
+        json.field("pingsSent", self.figures.pingsSent)
+        json.field("pongsReceived", self.figures.pongsReceived)
+        json.field("messagesIn", self.figures.messagesIn)
+        json.field("bytesIn", self.figures.bytesIn)
+        json.field("bytesOut", self.figures.bytesOut)
+    }
+}
+
+extension DisconnectReason.Evidence {
+    fileprivate func write(to json: inout JSONWriter) {
+        json.beginObject()
+        json.field("errno", self.errno?.name)
+        json.key("tcp")
+        json.null()
+        if let detail { json.field("detail", detail) }
+        if let goodbyeCode { json.field("goodbyeCode", goodbyeCode) }
+        if let retryAfter { json.field("retryAfterMs", retryAfter) }
+        if let unsentBytes { json.field("unsentBytes", UInt64(clamping: unsentBytes)) }
+        json.endObject()
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func field(_ name: String, _ value: String?) {
+        self.key(name)
+        if let value { self.string(value) } else { self.null() }
+    }
+
+    fileprivate mutating func field(_ name: String, _ value: UInt64) {
+        self.key(name)
+        self.integer(value)
+    }
+
+    /// In milliseconds.
+    fileprivate mutating func field(_ name: String, _ value: Duration?) {
+        self.key(name)
+        if let value { self.decimal(value.milliseconds) } else { self.null() }
+    }
+}

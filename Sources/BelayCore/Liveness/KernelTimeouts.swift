@@ -1,0 +1,53 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the Belay open source project.
+// Copyright (c) 2026 the Belay project authors.
+// Licensed under Apache License v2.0; see LICENSE for details.
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+/// The kernel's own timers and buffers for one connection, computed together from the bound (rule R11).
+///
+/// They are the second line: the heartbeat judges first, the kernel frees the socket even while the process hangs. They
+/// must be computed together because TCP_USER_TIMEOUT overrides the keepalive count in both directions, and because it
+/// kills a live peer whose window is closed (measured on Linux 6.18; `net/ipv4/tcp_timer.c`). Hence twice the bound.
+public struct KernelTimeouts: Hashable, Sendable {
+    /// TCP_NODELAY: heartbeats are not held back for the ACK of earlier data.
+    public var noDelay: Bool = true
+    /// TCP_KEEPIDLE in whole seconds, 1 to 32,767; nil leaves keepalive off.
+    public var keepaliveIdleSeconds: Int32?
+    /// TCP_KEEPINTVL in whole seconds.
+    public var keepaliveIntervalSeconds: Int32
+    /// TCP_KEEPCNT.
+    public var keepaliveCount: Int32
+    /// TCP_USER_TIMEOUT in milliseconds; 0 leaves the kernel's own.
+    public var userTimeoutMilliseconds: Int32
+    /// TCP_NOTSENT_LOWAT in bytes, so that a ping never sits behind our own backlog in the kernel.
+    public var notSentLowWatermarkBytes: Int32 = 16_384
+    /// TCP_RTO_MAX_MS in milliseconds (Linux 6.15 on), so that an outage does not become twice its length of silence.
+    public var longestRetransmissionMilliseconds: Int32
+
+    /// Which second line the kernel holds.
+    public enum Mode: String, CaseIterable, Hashable, Sendable {
+        /// The user timeout is max(2 bounds, the write deadline): a slow reader survives. The default.
+        case patient
+        /// The user timeout is the bound: for listeners that carry nothing but heartbeats.
+        case strict
+    }
+
+    /// The options for these timings.
+    ///
+    /// KEEPIDLE + KEEPINTVL x KEEPCNT is about the bound, in the whole seconds that the kernel takes, 2 s at least.
+    public init(_ timings: LivenessTimings, mode: Mode = .patient) {
+        let bound = timings.boundNanoseconds
+        let seconds = max(2, (bound + 999_999_999) / 1_000_000_000)
+        let probes: Int64 = seconds >= 4 ? 3 : 1
+        let interval = max(1, seconds / (2 * probes))
+        self.keepaliveIdleSeconds = Int32(clamping: min(max(1, seconds - interval * probes), 32_767))
+        self.keepaliveIntervalSeconds = Int32(clamping: min(interval, 32_767))
+        self.keepaliveCount = Int32(probes)
+        let patient = max(2 * bound, timings.writeNanoseconds)
+        let userTimeout = mode == .strict ? bound : patient
+        self.userTimeoutMilliseconds = Int32(clamping: max(1, userTimeout / 1_000_000))
+        self.longestRetransmissionMilliseconds = Int32(clamping: min(max(bound / 3_000_000, 1_000), 120_000))
+    }
+}

@@ -1,0 +1,142 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the Belay open source project.
+// Copyright (c) 2026 the Belay project authors.
+// Licensed under Apache License v2.0; see LICENSE for details.
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+/// A ``LivenessPolicy`` worked out to exact times: what one connection is judged by.
+///
+/// Nanoseconds in 64-bit integers, because each tick of the timing wheel compares several of them.
+public struct LivenessTimings: Hashable, Sendable {
+    /// The bound: silence of this length is death.
+    public var bound: Duration { .nanoseconds(self.boundNanoseconds) }
+    /// The nominal ping interval; each is drawn from 75 to 100 % of it (RFC 5880 section 6.8.7).
+    public var interval: Duration { .nanoseconds(self.intervalNanoseconds) }
+    /// How long a peer has to answer the last ping before the verdict.
+    public var replyWithin: Duration { .nanoseconds(self.replyNanoseconds) }
+    /// Silence of this length is suspicion.
+    public var suspectAfter: Duration { .nanoseconds(self.suspectNanoseconds) }
+    /// The write deadline.
+    public var writeWithin: Duration { .nanoseconds(self.writeNanoseconds) }
+    /// The handshake deadline.
+    public var handshakeWithin: Duration { .nanoseconds(self.handshakeNanoseconds) }
+    /// The deadline of an orderly close.
+    public var closeWithin: Duration { .nanoseconds(self.closeNanoseconds) }
+    /// How long our own program may leave the connection unread.
+    public var readPauseLimit: Duration { .nanoseconds(self.readPauseNanoseconds) }
+    /// Whether this side sends pings.
+    public let sendsPings: Bool
+    /// Whether this side answers pings.
+    public let answersPings: Bool
+    /// Whether pings go out under traffic too.
+    public let pingAlways: Bool
+    /// Whether the peer must say hello before its first message.
+    public let requiresHello: Bool
+    /// Whether a peer that closed its writing half may go on reading.
+    public let allowHalfClosure: Bool
+    /// How many pings beyond the permitted rate are forgiven.
+    public let pingStrikes: Int
+
+    private(set) var boundNanoseconds: Int64
+    private(set) var intervalNanoseconds: Int64
+    private(set) var replyNanoseconds: Int64
+    private(set) var suspectNanoseconds: Int64
+    let writeNanoseconds: Int64
+    let handshakeNanoseconds: Int64
+    let closeNanoseconds: Int64
+    let messageNanoseconds: Int64
+    let idleNanoseconds: Int64?
+    let readPauseNanoseconds: Int64
+    let minimumPeerIntervalNanoseconds: Int64
+    private let peerBounds: ClosedRange<Duration>
+
+    init(_ policy: LivenessPolicy, bound: Duration, interval: Duration) {
+        let bound = bound.wholeNanoseconds
+        self.boundNanoseconds = bound
+        self.intervalNanoseconds = interval.wholeNanoseconds
+        self.replyNanoseconds = Self.reply(bound: bound, interval: interval.wholeNanoseconds)
+        self.suspectNanoseconds = policy.suspectAfter?.wholeNanoseconds ?? bound / 3 * 2
+        self.writeNanoseconds = policy.writeWithin?.wholeNanoseconds ?? bound
+        let longestHandshake = policy.requiresHello ? min(bound, 10_000_000_000) : bound
+        self.handshakeNanoseconds = policy.handshakeWithin?.wholeNanoseconds ?? longestHandshake
+        self.closeNanoseconds = policy.closeWithin.wholeNanoseconds
+        self.messageNanoseconds = policy.messageWithin?.wholeNanoseconds ?? max(bound, 60_000_000_000)
+        self.idleNanoseconds = policy.idleLimit?.wholeNanoseconds
+        self.readPauseNanoseconds = policy.readPauseLimit?.wholeNanoseconds ?? max(bound * 10, 300_000_000_000)
+        self.minimumPeerIntervalNanoseconds = policy.minimumPeerInterval.wholeNanoseconds
+        self.sendsPings = policy.heartbeats == .both || policy.heartbeats == .ping
+        self.answersPings = policy.heartbeats == .both || policy.heartbeats == .answer
+        self.pingAlways = policy.pingAlways
+        self.requiresHello = policy.requiresHello
+        self.allowHalfClosure = policy.allowHalfClosure
+        self.pingStrikes = policy.pingStrikes
+        let shortest = max(LivenessPolicy.allowedBounds.lowerBound, .nanoseconds(bound / 10))
+        self.peerBounds = policy.peerBounds ?? shortest ... max(shortest, .nanoseconds(bound))
+    }
+
+    /// The time after the last scheduled ping of a bound, at least half an interval where there is more than one ping.
+    private static func reply(bound: Int64, interval: Int64) -> Int64 {
+        let pings = max(1, (bound - 1) / interval)
+        let rest = bound - pings * interval
+        return pings > 1 && rest < interval / 2 ? rest + interval : rest
+    }
+
+    /// These timings with the interval and bound that a peer asked for, clamped to what is permitted (rule R12).
+    ///
+    /// A bound is clamped to the policy's `peerBounds`, an interval to 5 ms ... half the bound. With only one of the two
+    /// the other keeps its ratio. A peer can make detection faster or slower within the range; it cannot switch it off.
+    public func negotiated(every: Duration?, within: Duration?) -> LivenessTimings {
+        guard every != nil || within != nil else { return self }
+        var timings = self
+        let wanted = within ?? self.bound
+        let bound = min(max(wanted, self.peerBounds.lowerBound), self.peerBounds.upperBound).wholeNanoseconds
+        let ratio = Double(self.intervalNanoseconds) / Double(self.boundNanoseconds)
+        let interval = every?.wholeNanoseconds ?? Int64(Double(bound) * ratio)
+        timings.adopt(bound: bound, interval: min(max(interval, 5_000_000), max(bound / 2, 5_000_000)))
+        return timings
+    }
+
+    /// These timings with the interval and bound that a server's welcome puts in force, within what can be asked for.
+    ///
+    /// A client takes the server's word, so that both ends detect by the same bound.
+    public func adopting(every: Duration, within: Duration) -> LivenessTimings {
+        let allowed = LivenessPolicy.allowedBounds
+        let bound = min(max(within, allowed.lowerBound), allowed.upperBound).wholeNanoseconds
+        var timings = self
+        timings.adopt(bound: bound, interval: min(max(every.wholeNanoseconds, 5_000_000), bound - bound / 20))
+        return timings
+    }
+
+    private mutating func adopt(bound: Int64, interval: Int64) {
+        let ratio = Double(self.suspectNanoseconds) / Double(self.boundNanoseconds)
+        self.suspectNanoseconds = Int64(Double(bound) * ratio)
+        self.boundNanoseconds = bound
+        self.intervalNanoseconds = interval
+        self.replyNanoseconds = Self.reply(bound: bound, interval: interval)
+    }
+}
+
+extension LivenessTimings {
+    /// The earliest a ping goes out: 75 % of the interval.
+    var shortestIntervalNanoseconds: Int64 { self.intervalNanoseconds / 4 * 3 }
+
+    /// How much before a deadline its timer is armed, so that waking up late still falls before the bound.
+    ///
+    /// One percent of the bound, at least 2 ms and at most 10 ms, but never more than 8 % of it.
+    var marginNanoseconds: Int64 {
+        min(max(self.boundNanoseconds / 100, 2_000_000), 10_000_000, self.boundNanoseconds / 25 * 2)
+    }
+
+    /// The grid on which pings go out, so that those of many connections leave together: at most 1/16 of the interval.
+    var pingGridNanoseconds: Int64 { min(self.intervalNanoseconds / 16, 16_000_000) }
+
+    /// How often a backlog is looked at, so that the write deadline is kept to 1/32.
+    var backlogSampleNanoseconds: Int64 { max(self.writeNanoseconds / 32, 1_000_000) }
+
+    /// How late a loop that watches this connection may be without it being a stall (rule R6).
+    public var stallTolerance: Duration { .nanoseconds(max(self.intervalNanoseconds / 8, 4_000_000)) }
+
+    /// How long a stall must be to be worth an event: one interval, at most 250 ms.
+    public var stallThreshold: Duration { .nanoseconds(min(self.intervalNanoseconds, 250_000_000)) }
+}

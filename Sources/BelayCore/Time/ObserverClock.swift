@@ -1,0 +1,93 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the Belay open source project.
+// Copyright (c) 2026 the Belay project authors.
+// Licensed under Apache License v2.0; see LICENSE for details.
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+/// The clock of all deadlines (rule R6): monotonic time less the time in which this process could not observe.
+///
+/// A verdict on silence is only fair if we would have heard the peer. A process that was stopped, starved or blocked
+/// heard nobody, and a timer that compares with plain monotonic time then declares every peer dead at once. This clock
+/// is told when it will next be looked at (``expectReading(at:)``); a look that comes later than that by more than
+/// the tolerance is a stall, and the excess is left out of the time it shows.
+///
+/// A sleep that was scheduled is therefore no stall, however long; one that overran is. Rejected alternative: a fixed
+/// tick that is counted instead of measured. It needs a wake-up per tick even when nothing is due.
+///
+/// The value is pure: readings of the monotonic clock are parameters.
+public struct ObserverClock: Sendable {
+    /// A time in which nothing was observed.
+    public struct Stall: Hashable, Sendable {
+        /// How long the process overslept, in total, not only the part that was left out of the clock.
+        public var length: Duration
+        /// When it ended, on the monotonic clock, in nanoseconds.
+        public var endedAtMonotonicNanoseconds: Int64
+
+        /// A stall of this length that ended then.
+        public init(length: Duration, endedAtMonotonicNanoseconds: Int64) {
+            self.length = length
+            self.endedAtMonotonicNanoseconds = endedAtMonotonicNanoseconds
+        }
+
+        /// When it began, on the monotonic clock, in nanoseconds.
+        public var beganAtMonotonicNanoseconds: Int64 {
+            self.endedAtMonotonicNanoseconds - self.length.wholeNanoseconds
+        }
+    }
+
+    /// Overruns up to this long count as normal time.
+    public private(set) var tolerance: Duration
+
+    /// All time that was left out so far.
+    public private(set) var timeLeftOut: Duration = .zero
+
+    private var toleranceNanoseconds: Int64
+    private var leftOutNanoseconds: Int64 = 0
+    private var expectedNanoseconds: Int64 = .max
+
+    /// A clock that left nothing out yet.
+    ///
+    /// - Parameter tolerance: how late a look may be without being a stall; at least zero. Small against the shortest
+    ///   ping interval, large against the jitter of a healthy scheduler (8 ms and one eighth of an interval are good).
+    public init(tolerance: Duration) {
+        self.tolerance = tolerance
+        self.toleranceNanoseconds = max(0, tolerance.wholeNanoseconds)
+    }
+
+    /// Lowers the tolerance, because a connection with a shorter interval is now watched by this clock.
+    public mutating func lowerTolerance(to tolerance: Duration) {
+        guard tolerance < self.tolerance else { return }
+        self.tolerance = tolerance
+        self.toleranceNanoseconds = max(0, tolerance.wholeNanoseconds)
+    }
+
+    /// Announces when the next look is due. No look before that is late.
+    ///
+    /// - Parameter monotonicNanoseconds: the time of the next wake-up; `Int64.max` when none is scheduled.
+    public mutating func expectReading(at monotonicNanoseconds: Int64) {
+        self.expectedNanoseconds = monotonicNanoseconds
+    }
+
+    /// The observer's time for a reading of the monotonic clock, and the stall that this reading reveals, if any.
+    ///
+    /// After a stall the time shown is that of the expected wake-up plus the tolerance, and the next reading counts from
+    /// there: one stall is returned once.
+    public mutating func read(monotonicNanoseconds now: Int64) -> (now: Instant, stall: Stall?) {
+        guard self.expectedNanoseconds < now, now - self.expectedNanoseconds > self.toleranceNanoseconds else {
+            return (Instant(nanoseconds: now - self.leftOutNanoseconds), nil)
+        }
+        let overrun = now - self.expectedNanoseconds
+        self.leftOutNanoseconds += overrun - self.toleranceNanoseconds
+        self.timeLeftOut = .nanoseconds(self.leftOutNanoseconds)
+        // The wake-up that was due is this one; until the next is announced nothing can be late again.
+        self.expectedNanoseconds = .max
+        let stall = Stall(length: .nanoseconds(overrun), endedAtMonotonicNanoseconds: now)
+        return (Instant(nanoseconds: now - self.leftOutNanoseconds), stall)
+    }
+
+    /// The reading of the monotonic clock at which this clock will show `instant`, if no stall comes between.
+    public func monotonicNanoseconds(of instant: Instant) -> Int64 {
+        instant.advanced(byNanoseconds: self.leftOutNanoseconds).nanoseconds
+    }
+}

@@ -1,0 +1,81 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the Belay open source project.
+// Copyright (c) 2026 the Belay project authors.
+// Licensed under Apache License v2.0; see LICENSE for details.
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+/// Where a listener listens or a client connects, and which protocol is spoken there.
+public struct Endpoint: Hashable, Sendable {
+    /// The protocol.
+    public var format: WireFormat
+    /// A name or address; an IPv6 address without brackets.
+    public var host: String
+    /// The port, 0 to 65,535; 0 lets the system choose where a listener listens.
+    public var port: Int
+
+    /// A place where `format` is spoken.
+    public init(_ format: WireFormat, host: String, port: Int) {
+        self.format = format
+        self.host = host
+        self.port = port
+    }
+
+    /// Text lines (DESIGN section 6).
+    public static func lines(host: String, port: Int) -> Endpoint { Endpoint(.lines, host: host, port: port) }
+
+    /// Bare `ping` and `pong` without delimiters.
+    public static func raw(host: String, port: Int) -> Endpoint { Endpoint(.raw, host: host, port: port) }
+
+    /// Binary frames with a length in front.
+    public static func frames(host: String, port: Int) -> Endpoint { Endpoint(.frames, host: host, port: port) }
+}
+
+extension Endpoint: CustomStringConvertible {
+    /// The endpoint as URL, such as `lines://[::1]:7400`.
+    public var description: String {
+        let host = self.host.contains(":") ? "[\(self.host)]" : self.host
+        return "\(self.format.rawValue)://\(host):\(self.port)"
+    }
+}
+
+extension Endpoint {
+    /// Why a text is not the URL of an endpoint, in one line.
+    public struct ParseError: Error, Hashable, Sendable, CustomStringConvertible {
+        /// What is wrong and what is allowed.
+        public let description: String
+    }
+
+    /// Reads `SCHEME://HOST:PORT`, with an IPv6 address in brackets.
+    ///
+    /// - Throws: ``ParseError`` that names the part that is wrong.
+    public init(url: String) throws(ParseError) {
+        let schemes = WireFormat.allCases.map { "\($0.rawValue)://" }.joined(separator: ", ")
+        guard let separator = url.firstRange(of: "://") else {
+            throw ParseError(description: "'\(url)' is not SCHEME://HOST:PORT with one of \(schemes)")
+        }
+        let scheme = String(url[..<separator.lowerBound])
+        guard let format = WireFormat(rawValue: scheme) else {
+            throw ParseError(description: "the scheme '\(scheme)' is not one of \(schemes)")
+        }
+        let authority = url[separator.upperBound...]
+        guard let colon = authority.lastIndex(of: ":") else {
+            throw ParseError(description: "'\(url)' has no port: write SCHEME://HOST:PORT")
+        }
+        let portText = authority[authority.index(after: colon)...]
+        guard let port = Int(portText), (0...65_535).contains(port), portText.allSatisfy(\.isASCII), portText.first != "+"
+        else {
+            throw ParseError(description: "the port '\(portText)' is not a number from 0 to 65535")
+        }
+        var host = authority[..<colon]
+        if host.first == "[", host.last == "]" {
+            host = host.dropFirst().dropLast()
+        } else if host.contains(":") {
+            throw ParseError(description: "the IPv6 address '\(host)' must stand in brackets")
+        }
+        guard !host.isEmpty, host.allSatisfy({ !$0.isWhitespace && $0 != "/" }) else {
+            throw ParseError(description: "'\(url)' has no host: write SCHEME://HOST:PORT")
+        }
+        self.init(format, host: String(host), port: port)
+    }
+}

@@ -1,0 +1,110 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the Belay open source project.
+// Copyright (c) 2026 the Belay project authors.
+// Licensed under Apache License v2.0; see LICENSE for details.
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import BelayCore
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// One attempt of a client to connect.
+final class ClientAttempt: Sendable {
+    /// What came of an attempt.
+    enum Outcome: Sendable {
+        /// A connection; the signal fires when its descriptor is released.
+        case connected(ConnectionHandle, released: Signal)
+        /// None, and why.
+        case failed(DisconnectReason)
+    }
+
+    private struct State {
+        var channels: [any Channel] = []
+        var isAbandoned = false
+    }
+
+    private let group: any EventLoopGroup
+    private let endpoint: Endpoint
+    private let environment: ConnectionEnvironment
+    private let state = Mutex(State())
+
+    init(group: any EventLoopGroup, endpoint: Endpoint, environment: ConnectionEnvironment) {
+        self.group = group
+        self.endpoint = endpoint
+        self.environment = environment
+    }
+
+    /// Connects; when `stop` fires first, the attempt is abandoned at once and its descriptors are released.
+    func connect(within: Duration, unless stop: Signal) async -> Outcome {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                await stop.wait()
+                if stop.hasFired { self.abandon() }
+            }
+            defer { group.cancelAll() }
+            do {
+                let channel = try await self.bootstrap(within: within)
+                    .connect(host: self.endpoint.host, port: self.endpoint.port).get()
+                return try await self.watch(channel)
+            } catch {
+                return .failed(Self.cause(of: error).reason(in: .handshake))
+            }
+        }
+    }
+
+    private func bootstrap(within: Duration) -> ClientBootstrap {
+        ClientBootstrap(group: self.group)
+            .connectTimeout(.nanoseconds(within.wholeNanoseconds))
+            .channelOption(.maxMessagesPerRead, value: 1)
+            .channelOption(.recvAllocator, value: HeartbeatReceiveAllocator())
+            .channelOption(.allowRemoteHalfClosure, value: true)
+            // A name may have several addresses and so several channels. Only the one that wins becomes a connection, and
+            // nothing is read from it before it is one.
+            .channelOption(.autoRead, value: false)
+            .channelInitializer { channel in
+                let isAbandoned = self.state.withLock { state in
+                    state.channels.append(channel)
+                    return state.isAbandoned
+                }
+                return isAbandoned
+                    ? channel.eventLoop.makeFailedFuture(CancellationError())
+                    : channel.eventLoop.makeSucceededVoidFuture()
+            }
+    }
+
+    private func watch(_ channel: any Channel) async throws -> Outcome {
+        let released = Signal()
+        let handle = try await channel.eventLoop.submit {
+            let handler = ConnectionHandler(eventLoop: channel.eventLoop, environment: self.environment) { released.fire() }
+            try channel.pipeline.syncOperations.addHandler(handler)
+            try channel.syncOptions?.setOption(.autoRead, value: true)
+            return ConnectionHandle(handler: handler)
+        }.get()
+        return .connected(handle, released: released)
+    }
+
+    private func abandon() {
+        let channels = self.state.withLock { state in
+            state.isAbandoned = true
+            return state.channels
+        }
+        for channel in channels { channel.close(mode: .all, promise: nil) }
+    }
+
+    private static func cause(of error: any Error) -> DisconnectCause {
+        switch error {
+        case let error as IOError:
+            .failed(ErrorNumber(rawValue: error.errnoCode))
+        case ChannelError.connectTimeout:
+            .failed(.timedOut)
+        case let error as NIOConnectionError:
+            // The last address that was tried speaks for all; without one the name could not be resolved.
+            error.connectionErrors.last.map { Self.cause(of: $0.error) }
+                ?? .otherError("the name '\(error.host)' cannot be resolved")
+        default:
+            .otherError(String(describing: error))
+        }
+    }
+}

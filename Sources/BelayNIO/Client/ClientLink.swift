@@ -1,0 +1,92 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the Belay open source project.
+// Copyright (c) 2026 the Belay project authors.
+// Licensed under Apache License v2.0; see LICENSE for details.
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import BelayCore
+import NIOCore
+import Synchronization
+
+/// Connects the event loop with those who watch a ``BelayClient``.
+final class ClientLink: ConnectionDelegate {
+    /// How many changes are kept while nobody takes them.
+    private static let changesKept = 1_024
+    /// How many connections may have messages that nobody took yet.
+    private static let connectionsKept = 16
+
+    private struct State {
+        var current: BelayConnection?
+        var wantsMessages = false
+        var droppedChanges = 0
+    }
+
+    let changes: AsyncStream<BelayClient.Change>
+    let connections: AsyncStream<BelayConnection>
+    private let changed: AsyncStream<BelayClient.Change>.Continuation
+    private let connected: AsyncStream<BelayConnection>.Continuation
+    private let state = Mutex(State())
+
+    init() {
+        (self.changes, self.changed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(Self.changesKept))
+        (self.connections, self.connected) = AsyncStream.makeStream(
+            bufferingPolicy: .bufferingNewest(Self.connectionsKept)
+        )
+    }
+
+    /// The connection that is open.
+    var current: BelayConnection? { self.state.withLock { $0.current } }
+
+    var droppedChanges: Int { self.state.withLock { $0.droppedChanges } }
+
+    func emit(_ change: BelayClient.Change) {
+        if case .dropped = self.changed.yield(change) {
+            self.state.withLock { $0.droppedChanges += 1 }
+        }
+    }
+
+    func wantMessages() {
+        self.state.withLock { $0.wantsMessages = true }
+    }
+
+    func finish() {
+        self.changed.finish()
+        self.connected.finish()
+    }
+
+    // MARK: - ConnectionDelegate
+
+    func opened(_ connection: Connection) {
+        let bridge = AsyncBridge(connection)
+        connection.attachment = bridge
+        self.state.withLock { $0.current = bridge.connection }
+        self.connected.yield(bridge.connection)
+        self.emit(.connected(connection.id))
+    }
+
+    func received(_ message: ByteBuffer, on connection: Connection) {
+        guard self.state.withLock({ $0.wantsMessages }) else { return }
+        (connection.attachment as? AsyncBridge)?.received(message, on: connection)
+    }
+
+    func suspected(_ connection: Connection, silence: Duration) {
+        self.emit(.suspected(silence: silence))
+    }
+
+    func recovered(_ connection: Connection, silence: Duration) {
+        self.emit(.recovered(silence: silence))
+    }
+
+    func writabilityChanged(_ connection: Connection) {
+        (connection.attachment as? AsyncBridge)?.writabilityChanged(connection)
+    }
+
+    func closed(_ connection: Connection, reason: DisconnectReason) {
+        (connection.attachment as? AsyncBridge)?.ended(reason)
+        self.state.withLock { state in
+            if state.current?.id == connection.id { state.current = nil }
+        }
+        self.emit(.disconnected(reason))
+    }
+}

@@ -1,0 +1,231 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the Belay open source project.
+// Copyright (c) 2026 the Belay project authors.
+// Licensed under Apache License v2.0; see LICENSE for details.
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import BelayCore
+import BelaySocket
+import NIOCore
+
+/// Drives one ``ConnectionMachine``: feeds it time, looks where it wants a look, and carries out what it decides.
+///
+/// Holds no decision of its own. The two handlers differ in how heartbeats are written and in whom they tell; those are
+/// the methods below `MARK: - For subclasses`.
+///
+/// Bound to the event loop of its channel.
+class ConnectionDriver {
+    /// How many actions one deadline may lead to; a machine needs three.
+    private static let actionsPerDeadline = 8
+
+    final var machine: ConnectionMachine
+    final let timekeeper: LoopTimekeeper
+    /// The channel's context, from its activation until it is inactive.
+    final private(set) var context: ChannelHandlerContext?
+
+    private var descriptor: Descriptor?
+    private var entry: TimingWheel.Entry?
+    private var armedFor: Instant = .distantFuture
+    private var stallsSeen: UInt32 = 0
+    private var inputEnded = false
+
+    /// A driver for a channel of this loop; watching begins with ``start(_:)``.
+    init(eventLoop: any EventLoop, timings: LivenessTimings, outboundLimit: Int) {
+        let timekeeper = LoopTimekeepers.shared.timekeeper(of: eventLoop)
+        self.timekeeper = timekeeper
+        self.machine = ConnectionMachine(timings: timings, outboundLimit: outboundLimit)
+    }
+
+    /// Begins to watch the connection, whose channel is active.
+    final func start(_ context: ChannelHandlerContext) {
+        self.context = context
+        // A channel without a socket, such as a testing one, is watched all the same, without looks.
+        self.descriptor = try? context.pipeline.syncOperations.withUnsafeTransportIfAvailable(
+            of: NIOBSDSocket.Handle.self
+        ) { Descriptor(rawValue: $0) }
+        self.stallsSeen = self.timekeeper.stalls
+        self.machine.opened(at: self.timekeeper.now(), using: &self.timekeeper.generator)
+        self.entry = self.timekeeper.add(self, tolerance: self.machine.timings.stallTolerance)
+        self.rearm()
+    }
+
+    // MARK: - For subclasses
+
+    /// Writes a ping and flushes it.
+    func writePing(token: UInt64) {}
+
+    /// Writes the farewell of the protocol, without flushing, where it has one.
+    func writeGoodbye(_ reason: DisconnectReason) {}
+
+    /// The peer is suspected.
+    func suspected(silence: Duration) {}
+
+    /// The peer was suspected and is alive.
+    func recovered(silence: Duration) {}
+
+    /// The connection is over; called exactly once.
+    func ended(_ close: ConnectionMachine.Close) {}
+
+    // MARK: - Time
+
+    /// The socket itself, while it is ours: a closed descriptor's number may belong to another connection already.
+    final var socket: Descriptor? {
+        guard let descriptor, let context, context.channel.isActive else { return nil }
+        return descriptor
+    }
+
+    /// The wheel's slot of this connection came.
+    final func deadlineReached(at now: Instant) {
+        self.armedFor = .distantFuture
+        if self.stallsSeen != self.timekeeper.stalls {
+            self.stallsSeen = self.timekeeper.stalls
+            self.machine.stallNoticed()
+        }
+        for _ in 0..<Self.actionsPerDeadline {
+            switch self.machine.tick(at: now, using: &self.timekeeper.generator) {
+            case .doNothing:
+                return self.rearm()
+            case .sendPing(let token):
+                self.writePing(token: token)
+            case .look(let judgement):
+                self.look(for: judgement, at: now)
+            case .observeOutbound:
+                self.observeOutbound(at: now)
+            case .close(let close):
+                self.perform(close)
+            case .abort:
+                self.abort()
+            }
+        }
+        self.rearm()
+    }
+
+    /// Moves the wake-up forward if something is due earlier than it.
+    final func rearm() {
+        guard let entry, let deadline = self.machine.nextDeadline, deadline < self.armedFor else { return }
+        self.armedFor = deadline
+        self.timekeeper.arm(entry, at: deadline)
+    }
+
+    private func look(for judgement: ConnectionMachine.Judgement, at now: Instant) {
+        let action = self.machine.looked(
+            at: now,
+            receiveQueue: self.socket?.peek() ?? .unknown,
+            queuedBytes: self.queuedBytes,
+            for: judgement,
+            using: &self.timekeeper.generator
+        )
+        switch action {
+        case .doNothing:
+            break
+        case .suspect(let silence, let ping):
+            self.suspected(silence: silence)
+            if let ping { self.writePing(token: ping) }
+        case .close(let close):
+            self.perform(close)
+        }
+    }
+
+    // MARK: - Our own queue
+
+    /// Bytes that the kernel has not taken.
+    private var queuedBytes: Int {
+        guard let context, context.channel.isActive else { return 0 }
+        // A channel that does not know is treated as one that took everything.
+        return (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+    }
+
+    /// Lets the machine see our own queue, after a write or when it asks.
+    final func observeOutbound(at now: Instant) {
+        switch self.machine.outboundObserved(queuedBytes: self.queuedBytes, at: now) {
+        case .doNothing: self.rearm()
+        case .close(let close): self.perform(close)
+        }
+    }
+
+    // MARK: - The end
+
+    /// Something ended the connection.
+    final func end(_ cause: DisconnectCause) {
+        guard let close = self.machine.end(cause, at: self.timekeeper.now()) else { return }
+        self.perform(close)
+    }
+
+    /// An error came through the pipeline or failed a write. NIO delivers it before the channel becomes inactive.
+    final func fail(_ error: any Error) {
+        switch error {
+        case let error as IOError:
+            self.end(.failed(ErrorNumber(rawValue: error.errnoCode)))
+        case ChannelError.ioOnClosedChannel, ChannelError.alreadyClosed, ChannelError.eof:
+            // Says that the channel is closed, not why; whatever closed it is reported by itself.
+            break
+        default:
+            self.end(.otherError(String(describing: error)))
+        }
+    }
+
+    /// The peer's FIN was read and everything before it delivered.
+    final func peerClosed() {
+        self.inputEnded = true
+        switch self.machine.peerClosed(at: self.timekeeper.now()) {
+        case .close(let close): self.perform(close)
+        case .release: self.context?.close(mode: .all, promise: nil)
+        case .keepWriting, .doNothing: break
+        }
+    }
+
+    /// The channel is inactive: nothing is watched any more.
+    final func transportClosed() {
+        if let close = self.machine.transportClosed(at: self.timekeeper.now()) {
+            self.ended(close)
+        }
+        if let entry {
+            self.timekeeper.remove(entry)
+            self.entry = nil
+        }
+        self.context = nil
+    }
+
+    /// Reports a close and carries it out.
+    final func perform(_ close: ConnectionMachine.Close) {
+        self.ended(close)
+        switch close.manner {
+        case .abort:
+            self.abort()
+        case .farewell(let sayGoodbye):
+            if sayGoodbye { self.writeGoodbye(close.reason) }
+            self.sayFarewell()
+        }
+    }
+
+    /// Discards what is queued, sends RST and releases the descriptor; nothing waits for the peer.
+    final func abort() {
+        self.socket?.resetOnClose()
+        self.context?.close(mode: .all, promise: nil)
+    }
+
+    /// Flushes and sends FIN. The peer's FIN, or the deadline that the machine holds, ends the rest.
+    private func sayFarewell() {
+        guard let context else { return }
+        if self.inputEnded {
+            // Both directions are finished once the queue is empty.
+            let flushed = context.eventLoop.makePromise(of: Void.self)
+            flushed.futureResult.assumeIsolated().whenComplete { _ in
+                self.context?.close(mode: .all, promise: nil)
+            }
+            context.writeAndFlush(NIOAny(ByteBuffer()), promise: flushed)
+        } else {
+            context.flush()
+            let finished = context.eventLoop.makePromise(of: Void.self)
+            finished.futureResult.assumeIsolated().whenFailure { _ in
+                self.context?.close(mode: .all, promise: nil)
+            }
+            context.close(mode: .output, promise: finished)
+        }
+        self.rearm()
+    }
+}
+
+@available(*, unavailable)
+extension ConnectionDriver: Sendable {}

@@ -1,0 +1,106 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the Belay open source project.
+// Copyright (c) 2026 the Belay project authors.
+// Licensed under Apache License v2.0; see LICENSE for details.
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import BelayCore
+import BelaySocket
+import Logging
+import NIOCore
+import Synchronization
+
+/// What all connections of one listener, or of one client, share.
+final class ConnectionEnvironment: Sendable {
+    /// Which end of the connection this is.
+    enum Role: Sendable {
+        /// Accepts, receives a hello, welcomes.
+        case server
+        /// Connects, and says hello where it has an identity.
+        case client(hello: Hello?)
+    }
+
+    let role: Role
+    let format: WireFormat
+    let timings: LivenessTimings
+    let kernelTimeouts: KernelTimeouts
+    let limits: ConnectionLimits
+    let node: NodeContext
+    /// Called on event loops.
+    let delegate: (any ConnectionDelegate)?
+    private let url: Mutex<String>
+
+    init(
+        role: Role,
+        endpoint: Endpoint,
+        timings: LivenessTimings,
+        kernelMode: KernelTimeouts.Mode,
+        limits: ConnectionLimits,
+        node: NodeContext,
+        delegate: (any ConnectionDelegate)?
+    ) {
+        self.role = role
+        self.format = endpoint.format
+        self.timings = timings
+        self.kernelTimeouts = KernelTimeouts(timings, mode: kernelMode)
+        self.limits = limits
+        self.url = Mutex(endpoint.description)
+        self.node = node
+        self.delegate = delegate
+    }
+
+    /// The URL of the listener, or of the server that is connected to.
+    var listener: String { self.url.withLock { $0 } }
+
+    /// The system chose a port: from now on the URL names it.
+    func listens(on endpoint: Endpoint) {
+        self.url.withLock { $0 = endpoint.description }
+    }
+
+    var outboundLimit: Int { self.limits.outboundBytes }
+    var messageLimit: Int { self.limits.messageBytes ?? self.format.defaultMaximumMessageSize }
+}
+
+/// What all listeners and clients of one server or client share: names, counters, where events go.
+final class NodeContext: Sendable {
+    let sink: (any EventSink)?
+    let logger: Logger
+
+    private let nonce: UInt64
+    private let connections = Atomic<UInt64>(0)
+    private let epochs = Mutex(EpochRegistry())
+    private let refusedOptions = Mutex<Set<RefusedOption>>([])
+
+    init(sink: (any EventSink)?, logger: Logger) {
+        self.sink = sink
+        self.logger = logger
+        var system = SystemRandomNumberGenerator()
+        self.nonce = system.next()
+    }
+
+    /// A new name for a connection; never given twice.
+    func nextConnectionID() -> ConnectionID {
+        let (_, number) = self.connections.add(1, ordering: .relaxed)
+        return self.connectionID(number)
+    }
+
+    func connectionID(_ number: UInt64) -> ConnectionID { ConnectionID(nonce: self.nonce, number: number) }
+
+    /// The epoch of a peer's new connection.
+    func nextEpoch(of identity: String) -> UInt64 {
+        self.epochs.withLock { $0.next(for: identity) }
+    }
+
+    /// Logs the options that a kernel refused, each once.
+    func note(_ refused: [RefusedOption]) {
+        guard !refused.isEmpty else { return }
+        let new = self.refusedOptions.withLock { known in refused.filter { known.insert($0).inserted } }
+        for option in new {
+            self.logger.debug(
+                "the kernel refused a socket option; heartbeats judge without it",
+                metadata: ["option": "\(option.name)", "errno": "\(option.errno.name)"]
+            )
+        }
+    }
+}

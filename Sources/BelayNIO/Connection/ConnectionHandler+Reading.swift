@@ -1,0 +1,187 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the Belay open source project.
+// Copyright (c) 2026 the Belay project authors.
+// Licensed under Apache License v2.0; see LICENSE for details.
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import BelayCore
+import Logging
+import NIOCore
+
+extension ConnectionHandler {
+    /// How many bytes are read and dropped while a peer takes its time to close.
+    private static let discardLimit = 1 << 20
+
+    /// Handles a batch of received bytes.
+    func read(_ received: ByteBuffer) {
+        let now = self.timekeeper.now()
+        self.machine.bytesReceived(received.readableBytes)
+        guard !self.machine.isOver else { return self.discard(received.readableBytes) }
+
+        self.isReading = true
+        var bytes = received
+        if var pending = self.pending.take() {
+            pending.writeBuffer(&bytes)
+            bytes = pending
+        }
+        self.handleElements(of: &bytes, at: now)
+        self.isReading = false
+
+        if !self.machine.isOver { self.keepRemainder(bytes) }
+        self.batchEnded(at: now)
+    }
+
+    /// The stream is over: what it ended with is delivered where the format allows that.
+    func deliverRemainder() {
+        guard !self.machine.isOver, let pending = self.pending.take() else { return }
+        if case .message(let range) = self.parser.remainder(in: pending.readableBytesSpan, at: 0) {
+            self.messageReceived(in: pending, range, at: self.timekeeper.now())
+        }
+    }
+
+    private func handleElements(of bytes: inout ByteBuffer, at now: Instant) {
+        var offset = 0
+        do throws(WireError) {
+            while !self.machine.isOver,
+                let element = try self.parser.next(in: bytes.readableBytesSpan, at: &offset)
+            {
+                self.handle(element, in: bytes, at: now)
+            }
+        } catch {
+            switch error {
+            case .violation(let what): self.end(.protocolViolation(what))
+            case .messageTooLarge(let size, let limit): self.end(.messageTooLarge(size: size, limit: limit))
+            }
+        }
+        bytes.moveReaderIndex(forwardBy: min(offset, bytes.readableBytes))
+    }
+
+    private func handle(_ element: WireElement, in bytes: ByteBuffer, at now: Instant) {
+        switch element {
+        case .ping(let token):
+            switch self.machine.pingReceived(at: now) {
+            case .answer: self.owePong(token.flatMap { bytes.slice(of: $0) })
+            case .doNothing: break
+            case .close(let close): self.perform(close)
+            }
+        case .pong(let token):
+            let sent = token.flatMap { range in
+                bytes.slice(of: range).flatMap { self.environment.format.pingNumber(of: $0.readableBytesSpan) }
+            }
+            self.machine.pongReceived(token: sent, at: now)
+        case .message(let range):
+            self.messageReceived(in: bytes, range, at: now)
+        case .hello(let hello):
+            self.helloReceived(hello, at: now)
+        case .welcome(let welcome):
+            self.welcomeReceived(welcome, at: now)
+        case .goodbye(let goodbye):
+            self.end(.goodbye(code: goodbye.code, retryAfter: goodbye.retryAfter))
+        case .error(let report):
+            self.machine.heard(at: now)
+            self.environment.node.logger.debug(
+                "the peer reported an error",
+                metadata: ["code": "\(report.code)", "message": "\(report.message)"]
+            )
+        }
+    }
+
+    private func messageReceived(in bytes: ByteBuffer, _ range: Range<Int>, at now: Instant) {
+        switch self.machine.messageReceived(at: now) {
+        case .deliver:
+            guard let delegate, let message = bytes.slice(of: range) else { return }
+            delegate.received(message, on: Connection(handler: self))
+        case .discard:
+            break
+        case .close(let close):
+            self.perform(close)
+        }
+    }
+
+    private func helloReceived(_ hello: Hello, at now: Instant) {
+        guard case .server = self.environment.role else {
+            return self.end(.protocolViolation("a hello from a server"))
+        }
+        switch self.machine.helloReceived(every: hello.every, within: hello.within, at: now) {
+        case .welcome(let every, let within):
+            let epoch = self.environment.node.nextEpoch(of: hello.identity)
+            self.peer = hello.identity
+            self.epoch = epoch
+            let welcome = Welcome(connection: self.id.description, epoch: epoch, every: every, within: within)
+            self.writeControl { format, sink in format.writeWelcome(welcome, into: &sink) }
+        case .close(let close):
+            self.perform(close)
+        case .doNothing:
+            break
+        }
+    }
+
+    private func welcomeReceived(_ welcome: Welcome, at now: Instant) {
+        guard case .client(let hello) = self.environment.role else {
+            return self.end(.protocolViolation("a welcome from a client"))
+        }
+        self.machine.welcomeReceived(every: welcome.every, within: welcome.within, at: now)
+        // The server's figure is the number of our connections to it.
+        self.peer = hello?.identity
+        self.epoch = welcome.epoch
+    }
+
+    /// Keeps what is left of a batch apart from the receive buffer, which belongs to the channel.
+    private func keepRemainder(_ bytes: ByteBuffer) {
+        guard bytes.readableBytes > 0, let context else { return }
+        if bytes.readerIndex == 0 {
+            self.pending = bytes
+        } else {
+            var kept = context.channel.allocator.buffer(capacity: bytes.readableBytes * 2)
+            kept.writeImmutableBuffer(bytes)
+            self.pending = kept
+        }
+    }
+
+    private func batchEnded(at now: Instant) {
+        var unfinished = self.pending?.readableBytes ?? 0
+        if unfinished > 0, self.environment.format == .raw {
+            // The beginning of a token is no message that must end some time.
+            self.machine.heard(at: now)
+            unfinished = 0
+        }
+        switch self.machine.readEnded(unfinishedBytes: unfinished, at: now) {
+        case .doNothing: break
+        case .recovered(let silence): self.recovered(silence: silence)
+        }
+        self.answerPings()
+        self.flushBatch()
+        // An unfinished message has a deadline that may come before the one the wheel knows.
+        if unfinished > 0 { self.rearm() }
+    }
+
+    private func owePong(_ token: ByteBuffer?) {
+        if let token {
+            self.owed.token = token
+        } else {
+            self.owed.untokened += 1
+        }
+    }
+
+    private func discard(_ count: Int) {
+        self.discardedBytes += count
+        if self.discardedBytes > Self.discardLimit { self.abort() }
+    }
+}
+
+extension Optional {
+    /// The value, leaving nil behind, so that a buffer taken out is uniquely held and grows in place.
+    fileprivate mutating func take() -> Wrapped? {
+        let value = self
+        self = nil
+        return value
+    }
+}
+
+extension ByteBuffer {
+    /// The bytes at these offsets from the first readable one, sharing storage.
+    fileprivate func slice(of range: Range<Int>) -> ByteBuffer? {
+        self.getSlice(at: self.readerIndex + range.lowerBound, length: range.count)
+    }
+}

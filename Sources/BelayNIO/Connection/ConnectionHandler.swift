@@ -1,0 +1,225 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the Belay open source project.
+// Copyright (c) 2026 the Belay project authors.
+// Licensed under Apache License v2.0; see LICENSE for details.
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import BelayCore
+import BelaySocket
+import NIOCore
+
+/// The one handler of a connection that speaks a protocol of Belay's.
+///
+/// It
+/// 1. decodes what is received and tells the machine (``ConnectionMachine``) what it was (`+Reading`),
+/// 2. answers pings, the latest of a batch where they have tokens (rule R12), each of them on `raw`,
+/// 3. sends heartbeats straight to the socket while nothing of ours is queued (`+Writing`),
+/// 4. applies the kernel's timers (rule R11),
+/// 5. reports `opened`, `suspected`, `recovered` and exactly one `closed` to the event sink and the delegate.
+final class ConnectionHandler: ConnectionDriver {
+    let environment: ConnectionEnvironment
+    /// The name of the connection.
+    let id: ConnectionID
+    /// The identity of the peer, once it said hello; of the server's, never known.
+    var peer: String?
+    var epoch: UInt64?
+    /// Why the connection ended, from then on.
+    private(set) var reason: DisconnectReason?
+    /// The program's own state.
+    var attachment: AnyObject?
+
+    var parser: WireParser
+    /// The beginning of a line or frame whose end has not come.
+    var pending: ByteBuffer?
+    /// What the batch of bytes that is being read makes us answer.
+    var owed = OwedPongs()
+    /// Bytes that came after the end and were dropped.
+    var discardedBytes = 0
+    /// A batch is being read: what is sent now is flushed after it.
+    var isReading = false
+    var hasUnflushedWrites = false
+
+    private let refusal: DisconnectCause?
+    private var openedAt = WallClock(millisecondsSince1970: 0)
+    private var openedAtUptime = NIODeadline.uptimeNanoseconds(0)
+    private var onRelease: (@Sendable () -> Void)?
+
+    /// A handler for a channel that is about to become active.
+    ///
+    /// - Parameters:
+    ///   - refusal: why the connection is closed as soon as it is open, where a limit was reached.
+    ///   - onRelease: called once when the channel is gone.
+    init(
+        eventLoop: any EventLoop,
+        environment: ConnectionEnvironment,
+        refusal: DisconnectCause? = nil,
+        onRelease: (@Sendable () -> Void)? = nil
+    ) {
+        self.environment = environment
+        self.id = environment.node.nextConnectionID()
+        self.parser = environment.format.makeParser(maximumMessageSize: environment.messageLimit)
+        self.refusal = refusal
+        self.onRelease = onRelease
+        super.init(eventLoop: eventLoop, timings: environment.timings, outboundLimit: environment.outboundLimit)
+    }
+
+    /// Who is told; nobody about a connection that is refused.
+    var delegate: (any ConnectionDelegate)? { self.refusal == nil ? self.environment.delegate : nil }
+
+    /// What is known of the connection now.
+    var summary: ConnectionSummary {
+        let channel = self.context?.channel
+        return ConnectionSummary(
+            connection: self.id,
+            peer: self.peer,
+            epoch: self.epoch,
+            remote: channel?.remoteAddress?.hostAndPort ?? "",
+            local: channel?.localAddress?.hostAndPort ?? "",
+            listener: self.environment.listener,
+            phase: self.reason?.phase ?? self.machine.phase,
+            openedAt: self.openedAt,
+            duration: .nanoseconds((self.timekeeper.eventLoop.now - self.openedAtUptime).nanoseconds),
+            silence: self.machine.silence(at: self.timekeeper.now()),
+            bound: self.machine.timings.bound,
+            figures: self.machine.figures
+        )
+    }
+
+    // MARK: - What the driver tells
+
+    override func writePing(token: UInt64) {
+        self.writeHeartbeat { format, sink in format.writePing(token, into: &sink) }
+    }
+
+    override func writeGoodbye(_ reason: DisconnectReason) {
+        self.writeControl { format, sink in format.writeGoodbye(Goodbye(code: reason.code.rawValue), into: &sink) }
+    }
+
+    override func suspected(silence: Duration) {
+        self.emit { .connectionSuspected($0) }
+        self.delegate?.suspected(Connection(handler: self), silence: silence)
+    }
+
+    override func recovered(silence: Duration) {
+        self.emit { .connectionRecovered($0, afterSilence: silence) }
+        self.delegate?.recovered(Connection(handler: self), silence: silence)
+    }
+
+    override func ended(_ close: ConnectionMachine.Close) {
+        self.reason = close.reason
+        self.pending = nil
+        self.owed = OwedPongs()
+        self.emit { .connectionClosed($0, close.reason) }
+        self.delegate?.closed(Connection(handler: self), reason: close.reason)
+        self.attachment = nil
+    }
+
+    private func emit(_ kind: (ConnectionSummary) -> Event.Kind) {
+        guard let sink = self.environment.node.sink else { return }
+        sink.record(Event(kind(self.summary), at: Host.wallClock))
+    }
+
+    // MARK: - Pauses
+
+    /// Stops reading; what the kernel holds stays there.
+    func pauseReading() {
+        guard let context, !self.machine.isOver else { return }
+        self.machine.readsPaused(at: self.timekeeper.now())
+        // An error means that the channel is closing, which is reported by itself.
+        try? context.channel.syncOptions?.setOption(.autoRead, value: false)
+        self.rearm()
+    }
+
+    /// Reads again.
+    func resumeReading() {
+        guard let context else { return }
+        self.machine.readsResumed(at: self.timekeeper.now())
+        // As above.
+        try? context.channel.syncOptions?.setOption(.autoRead, value: true)
+        self.rearm()
+    }
+}
+
+// MARK: - What the channel tells
+
+extension ConnectionHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        if context.channel.isActive { self.opened(context) }
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        self.opened(context)
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        self.deliverRemainder()
+        self.transportClosed()
+        self.onRelease?()
+        self.onRelease = nil
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        self.read(self.unwrapInboundIn(data))
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        self.observeOutbound(at: self.timekeeper.now())
+        if !self.machine.isOver {
+            self.delegate?.writabilityChanged(Connection(handler: self))
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if let event = event as? ChannelEvent, event == .inputClosed {
+            self.deliverRemainder()
+            self.peerClosed()
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        self.fail(error)
+        context.fireErrorCaught(error)
+    }
+
+    private func opened(_ context: ChannelHandlerContext) {
+        guard self.context == nil, self.reason == nil else { return }
+        self.openedAt = Host.wallClock
+        self.openedAtUptime = context.eventLoop.now
+        self.start(context)
+        if let socket { self.environment.node.note(socket.apply(self.environment.kernelTimeouts)) }
+        self.emit { .connectionOpened($0) }
+        self.delegate?.opened(Connection(handler: self))
+        if let refusal {
+            self.end(refusal)
+        } else if case .client(.some(let hello)) = self.environment.role {
+            self.writeControl { format, sink in format.writeHello(hello, into: &sink) }
+            self.context?.flush()
+        }
+    }
+}
+
+/// Pongs that are owed for the batch of bytes that is being read.
+struct OwedPongs {
+    /// How many pings came without a token.
+    var untokened = 0
+    /// The token of the latest ping that had one.
+    var token: ByteBuffer?
+
+    var isEmpty: Bool { self.untokened == 0 && self.token == nil }
+}
+
+extension SocketAddress {
+    /// `HOST:PORT`, with an IPv6 address in brackets.
+    var hostAndPort: String {
+        guard let host = self.ipAddress, let port = self.port else { return self.description }
+        return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
+}

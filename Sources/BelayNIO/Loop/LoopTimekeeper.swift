@@ -1,0 +1,223 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the Belay open source project.
+// Copyright (c) 2026 the Belay project authors.
+// Licensed under Apache License v2.0; see LICENSE for details.
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import BelayCore
+import BelaySocket
+import NIOCore
+import Synchronization
+
+/// Time for every connection of one event loop: one observer clock and one timing wheel behind one scheduled callback.
+///
+/// Tickless: the callback is scheduled for the next slot that holds something and not at all while the wheel is empty.
+/// A wake-up that comes later than it was scheduled is a stall (rule R6); a sleep of any length is not.
+///
+/// Bound to its loop: every method must be called there.
+final class LoopTimekeeper {
+    /// The fine tick. A verdict is armed at least 1.6 ms before its bound, so that it falls in the tick before.
+    private static let tickNanoseconds: Int64 = 500_000
+
+    /// How many due entries are handled before the loop gets to serve its sockets again.
+    private static let entriesPerTurn = 256
+
+    let eventLoop: any EventLoop
+    var generator: SplitMix64
+    /// Where heartbeats are written before they are sent; its storage is used again and again.
+    var scratch = ByteBuffer()
+    /// Grows by one with each stall; a driver that has seen fewer owes its peer a fresh ping.
+    private(set) var stalls: UInt32 = 0
+
+    private var clock = ObserverClock(tolerance: .milliseconds(100))
+    private var wheel: TimingWheel
+    private var drivers: ContiguousArray<ConnectionDriver?> = []
+    private var observers: [ObjectIdentifier: @Sendable (ObserverClock.Stall) -> Void] = [:]
+    private var scheduled: NIOScheduledCallback?
+    private var scheduledNanoseconds: Int64 = .max
+    private var suspendedNanoseconds = Host.suspendedNanoseconds
+
+    fileprivate init(eventLoop: any EventLoop) {
+        self.eventLoop = eventLoop
+        let now = Self.monotonicNanoseconds(of: eventLoop)
+        self.wheel = TimingWheel(startingAt: UInt64(max(0, now / Self.tickNanoseconds)))
+        var system = SystemRandomNumberGenerator()
+        self.generator = SplitMix64(seed: system.next())
+    }
+
+    deinit {
+        LoopTimekeepers.shared.forget(self.eventLoop)
+    }
+
+    /// How many connections are watched.
+    var connectionCount: Int { self.wheel.entryCount }
+
+    /// The observer's time now.
+    func now() -> Instant {
+        let (now, stall) = self.clock.read(monotonicNanoseconds: Self.monotonicNanoseconds(of: self.eventLoop))
+        if let stall { self.stallNoticed(stall) }
+        return now
+    }
+
+    /// Watches a connection; returns its place in the wheel.
+    func add(_ driver: ConnectionDriver, tolerance: Duration) -> TimingWheel.Entry {
+        self.clock.lowerTolerance(to: tolerance)
+        let entry = self.wheel.add()
+        while self.drivers.count <= entry.index { self.drivers.append(nil) }
+        self.drivers[entry.index] = driver
+        return entry
+    }
+
+    /// Forgets a connection.
+    func remove(_ entry: TimingWheel.Entry) {
+        self.drivers[entry.index] = nil
+        self.wheel.remove(entry)
+    }
+
+    /// Wakes the connection at `deadline`, not before it and at most one tick later.
+    func arm(_ entry: TimingWheel.Entry, at deadline: Instant) {
+        let nanoseconds = max(0, deadline.nanoseconds)
+        let tick = nanoseconds / Self.tickNanoseconds + (nanoseconds % Self.tickNanoseconds == 0 ? 0 : 1)
+        self.wheel.arm(entry, at: UInt64(tick))
+        self.schedule(forTick: tick)
+    }
+
+    /// Takes the connection's deadline away.
+    func disarm(_ entry: TimingWheel.Entry) {
+        self.wheel.disarm(entry)
+    }
+
+    /// Calls `body` for every connection that is watched.
+    func forEachDriver(_ body: (ConnectionDriver) -> Void) {
+        for case .some(let driver) in self.drivers { body(driver) }
+    }
+
+    /// Tells `observer` about stalls of this loop, on the loop.
+    func observeStalls(as owner: AnyObject, _ observer: (@Sendable (ObserverClock.Stall) -> Void)?) {
+        self.observers[ObjectIdentifier(owner)] = observer
+    }
+
+    // MARK: - Turning
+
+    fileprivate func turn() {
+        self.scheduled = nil
+        self.scheduledNanoseconds = .max
+        let now = self.now()
+        self.noticeSuspension()
+        self.wheel.advance(to: UInt64(max(0, now.nanoseconds / Self.tickNanoseconds)))
+        var budget = Self.entriesPerTurn
+        while budget > 0, let entry = self.wheel.popDue() {
+            self.drivers[entry.index]?.deadlineReached(at: now)
+            budget -= 1
+        }
+        guard let next = self.wheel.nextTick else { return }
+        self.schedule(forTick: Int64(clamping: next))
+    }
+
+    private func schedule(forTick tick: Int64) {
+        let (nanoseconds, overflow) = tick.multipliedReportingOverflow(by: Self.tickNanoseconds)
+        let deadline = self.clock.monotonicNanoseconds(of: overflow ? .distantFuture : Instant(nanoseconds: nanoseconds))
+        guard deadline < self.scheduledNanoseconds else { return }
+        self.scheduled?.cancel()
+        self.scheduledNanoseconds = deadline
+        self.clock.expectReading(at: deadline)
+        // Fails when the loop is shut down, and then nothing is watched any more.
+        self.scheduled = try? self.eventLoop.scheduleCallback(
+            at: .uptimeNanoseconds(UInt64(max(0, deadline))),
+            handler: WakeUp(timekeeper: self)
+        )
+    }
+
+    // MARK: - Stalls
+
+    private func stallNoticed(_ stall: ObserverClock.Stall) {
+        self.stalls &+= 1
+        for observer in self.observers.values { observer(stall) }
+    }
+
+    /// A suspended machine stops the monotonic clock with everything else; only the boot time clock goes on.
+    private func noticeSuspension() {
+        let suspended = Host.suspendedNanoseconds
+        let length = suspended - self.suspendedNanoseconds
+        guard length > 100_000_000 else { return }
+        self.suspendedNanoseconds = suspended
+        self.stallNoticed(
+            .init(
+                length: .nanoseconds(length),
+                endedAtMonotonicNanoseconds: Self.monotonicNanoseconds(of: self.eventLoop)
+            )
+        )
+    }
+
+    private static func monotonicNanoseconds(of eventLoop: any EventLoop) -> Int64 {
+        Int64(clamping: eventLoop.now.uptimeNanoseconds)
+    }
+}
+
+@available(*, unavailable)
+extension LoopTimekeeper: Sendable {}
+
+/// The scheduled callback of a timekeeper.
+private struct WakeUp: NIOScheduledCallbackHandler, @unchecked Sendable {
+    // SAFETY: an event loop runs its callbacks on itself, where the timekeeper lives; the reference is only carried.
+    // It is strong, so that a timekeeper never goes while a wake-up is on its way; it goes after the last one.
+    let timekeeper: LoopTimekeeper
+
+    func handleScheduledCallback(eventLoop: some EventLoop) {
+        self.timekeeper.turn()
+    }
+}
+
+/// The timekeepers of this process, one per event loop, for as long as something on that loop is watched.
+final class LoopTimekeepers: Sendable {
+    static let shared = LoopTimekeepers()
+
+    private struct Weak: @unchecked Sendable {
+        // SAFETY: the reference is only followed on the loop it was stored for.
+        weak var timekeeper: LoopTimekeeper?
+    }
+
+    private let byLoop = Mutex<[ObjectIdentifier: Weak]>([:])
+
+    /// The timekeeper of the loop that the caller runs on.
+    func timekeeper(of eventLoop: any EventLoop) -> LoopTimekeeper {
+        eventLoop.preconditionInEventLoop()
+        let key = ObjectIdentifier(eventLoop)
+        if let known = self.byLoop.withLock({ $0[key] })?.timekeeper { return known }
+        let timekeeper = LoopTimekeeper(eventLoop: eventLoop)
+        let weak = Weak(timekeeper: timekeeper)
+        self.byLoop.withLock { $0[key] = weak }
+        return timekeeper
+    }
+
+    fileprivate func forget(_ eventLoop: any EventLoop) {
+        let key = ObjectIdentifier(eventLoop)
+        self.byLoop.withLock { table in
+            if table[key]?.timekeeper == nil { table[key] = nil }
+        }
+    }
+}
+
+/// The timekeepers of all loops of a group, held for as long as somebody wants to hear of their stalls.
+struct LoopTimekeeperGroup: Sendable {
+    private let timekeepers: [(eventLoop: any EventLoop, bound: NIOLoopBound<LoopTimekeeper>)]
+
+    init(_ group: any EventLoopGroup) async throws {
+        var timekeepers: [(any EventLoop, NIOLoopBound<LoopTimekeeper>)] = []
+        for eventLoop in group.makeIterator() {
+            let bound = try await eventLoop.submit {
+                NIOLoopBound(LoopTimekeepers.shared.timekeeper(of: eventLoop), eventLoop: eventLoop)
+            }.get()
+            timekeepers.append((eventLoop, bound))
+        }
+        self.timekeepers = timekeepers
+    }
+
+    /// Calls `body` on each loop and waits for it. A loop that is shut down is passed over: nothing runs there any more.
+    func forEach(_ body: @escaping @Sendable (LoopTimekeeper) -> Void) async {
+        for (eventLoop, bound) in self.timekeepers {
+            try? await eventLoop.submit { body(bound.value) }.get()
+        }
+    }
+}
