@@ -8,7 +8,8 @@
 
 Three processes hold 5,000 sockets each, all with SO_LINGER 0, and are killed with SIGKILL. On exit the kernel closes
 their descriptors one after the other and sends an RST for each: the server wakes up to sockets that have failed with
-ECONNRESET by the thousand, and each failed socket may show up as readable, writable and failed at once. A peer that lives on keeps getting its echo meanwhile.
+ECONNRESET by the thousand, and each failed socket may show up as readable, writable and failed at once. A peer that
+lives on keeps getting its echo meanwhile.
 
 The peers come from 127.0.0.2 and on, one address per process: one address has only some 28,000 ports to give.
 """

@@ -49,7 +49,7 @@ enum Main {
             Output.complain(failure.message)
             Self.exit(failure.exitCode)
         case _ where BelayCommand.exitCode(for: error).isSuccess:
-            print(BelayCommand.fullMessage(for: error))
+            Output.write(Array((BelayCommand.fullMessage(for: error) + "\n").utf8), to: STDOUT_FILENO)
             Self.exit(.success)
         case let code as ExitCode:
             Self.exit(code)
@@ -60,7 +60,6 @@ enum Main {
     }
 
     private static func exit(_ code: ExitCode) -> Never {
-        fflush(nil)
         #if canImport(Glibc)
         Glibc.exit(code.rawValue)
         #elseif canImport(Musl)

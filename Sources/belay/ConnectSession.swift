@@ -53,36 +53,7 @@ final class ConnectSession: Service {
             } catch {
                 Output.complain("a line was not sent: \(error)")
             }
-            lines.taken()
+            lines.lineTaken()
         }
-    }
-}
-
-/// Lines of standard input, read in a thread of their own, because reading it may block for ever.
-final class StandardInput: Sendable {
-    /// The lines, without their ends.
-    let lines: AsyncStream<ByteBuffer>
-    private let ready = DispatchSemaphore(value: 1)
-
-    init() {
-        let (lines, continuation) = AsyncStream.makeStream(of: ByteBuffer.self)
-        self.lines = lines
-        let ready = self.ready
-        let thread = Thread {
-            // One line at a time is under way: what we cannot send yet stays in the pipe.
-            while true {
-                ready.wait()
-                guard let line = readLine(strippingNewline: true) else { break }
-                continuation.yield(ByteBuffer(string: line))
-            }
-            continuation.finish()
-        }
-        thread.name = "belay-input"
-        thread.start()
-    }
-
-    /// The last line has been dealt with; the next one is read.
-    func taken() {
-        self.ready.signal()
     }
 }

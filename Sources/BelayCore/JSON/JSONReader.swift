@@ -7,10 +7,10 @@
 
 /// Reads one JSON document (RFC 8259) from bytes, within limits.
 ///
-/// Written by hand because `BelayCore` imports nothing, so that every decision stays free of IO and platform; Foundation
-/// is the only other reader at hand. It is made for the small objects of control frames and configuration, and is strict:
-/// it accepts exactly the grammar of RFC 8259, no byte order mark, no comments, no trailing commas, no lone surrogates,
-/// no invalid UTF-8 and nothing but white space after the value. A number that no double can hold is refused too.
+/// Written by hand because `BelayCore` must not import Foundation, which has the only other reader at hand: every
+/// decision stays free of IO and platform. It is made for the small objects of control frames, and is strict: it
+/// accepts exactly the grammar of RFC 8259, no byte order mark, no comments, no trailing commas, no lone surrogates, no
+/// invalid UTF-8 and nothing but white space after the value. A number that no double can hold is refused too.
 public struct JSONReader: Sendable {
     /// How many arrays and objects may lie in each other: 16.
     public static let maximumDepth = 16

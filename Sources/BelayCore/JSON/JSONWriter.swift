@@ -7,10 +7,10 @@
 
 /// Writes one JSON document (RFC 8259) as UTF-8 bytes, piece by piece.
 ///
-/// Written by hand because `BelayCore` imports nothing, and because what it writes is known in advance: events and
-/// control frames, whose keys keep the order in which they are written. Commas and escapes come by themselves. Calls
-/// that cannot make a document (a value without its key, an end without its begin, a second document) are programmer
-/// errors and trap.
+/// Written by hand because `BelayCore` must not import Foundation, and because what it writes is known in advance:
+/// events and control frames, whose keys keep the order in which they are written. Commas and escapes come by
+/// themselves. Calls that cannot make a document (a value without its key, an end without its begin, a second document)
+/// are programmer errors and trap.
 public struct JSONWriter: Sendable {
     /// The document so far; complete when everything begun has been ended.
     public private(set) var bytes: [UInt8] = []

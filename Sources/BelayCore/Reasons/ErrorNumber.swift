@@ -36,12 +36,18 @@ extension ErrorNumber {
     public static let notPermitted = ErrorNumber(rawValue: 1)
     /// Permission denied.
     public static let permissionDenied = ErrorNumber(rawValue: 13)
+    /// The kernel has no memory.
+    public static let noMemory = ErrorNumber(rawValue: 12)
+    /// Too many open files in the whole system.
+    public static let tooManyOpenFilesInSystem = ErrorNumber(rawValue: 23)
     /// Too many open files in this process.
     public static let tooManyOpenFiles = ErrorNumber(rawValue: 24)
     /// Write on a connection that was already reset or shut down.
     public static let brokenPipe = ErrorNumber(rawValue: 32)
     /// A host has no such protocol (ICMP protocol unreachable).
     public static let protocolNotAvailable = ErrorNumber(rawValue: 92)
+    /// Somebody else listens there.
+    public static let addressInUse = ErrorNumber(rawValue: 98)
     /// Our own address is gone.
     public static let addressNotAvailable = ErrorNumber(rawValue: 99)
     /// Our own network interface is down.

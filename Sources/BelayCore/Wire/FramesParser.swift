@@ -18,8 +18,8 @@ public struct FramesParser: Sendable {
 
     /// A parser at the start of a stream.
     ///
-    /// - Parameter maximumMessageSize: At least 8, so that heartbeats fit. Control messages must fit too: a hello without
-    ///   token may have some 200 bytes.
+    /// - Parameter maximumMessageSize: At least 8, so that heartbeats fit. Control messages must fit too: a hello
+    ///   without token may have some 200 bytes.
     public init(maximumMessageSize: Int = WireFormat.frames.defaultMaximumMessageSize) {
         precondition(maximumMessageSize >= FrameType.tokenSize, "the maximum message size must be at least 8")
         self.maximumMessageSize = maximumMessageSize

@@ -16,7 +16,7 @@ public struct Hello: Equatable, Sendable {
     /// The ping interval that the peer asks for, 0 to 1,000,000 h; `nil` when it leaves that to the listener.
     public let every: Duration?
 
-    /// The bound within which the peer asks to be detected, 0 to 1,000,000 h; `nil` when it leaves that to the listener.
+    /// The bound that the peer asks for, 0 to 1,000,000 h; `nil` when it leaves that to the listener.
     public let within: Duration?
 
     /// A hello of these parts.

@@ -10,8 +10,8 @@
 /// Control lines are whole lines and case-sensitive: `ping`, `ping TOKEN`, `pong`, `pong TOKEN`,
 /// `hello ID [token=T] [every=15s] [within=30s]`, `welcome CONNECTION epoch=N every=15s within=30s`, `bye [CODE]`.
 /// Every other line is a message, also the empty one; a leading `\` is removed from it and not looked behind.
-/// How far an unfinished line has been searched for its end is remembered, so the cost grows with the bytes received and
-/// not with the number of pieces in which they come.
+/// How far an unfinished line has been searched for its end is remembered, so the cost grows with the bytes received
+/// and not with the number of pieces in which they come.
 public struct LinesParser: Sendable {
     /// How many bytes a line may have, control lines and the `\` of escaped messages included, its end not.
     public let maximumMessageSize: Int
@@ -21,7 +21,8 @@ public struct LinesParser: Sendable {
 
     /// A parser at the start of a stream.
     ///
-    /// - Parameter maximumMessageSize: At least 1. Control lines must fit too: a hello without token may have 200 bytes.
+    /// - Parameter maximumMessageSize: At least 1. Control lines must fit too: a hello without token may have some 200
+    ///   bytes.
     public init(maximumMessageSize: Int = WireFormat.lines.defaultMaximumMessageSize) {
         precondition(maximumMessageSize > 0, "the maximum message size must be at least 1")
         self.maximumMessageSize = maximumMessageSize

@@ -5,8 +5,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //===----------------------------------------------------------------------===//
 
-// SAFETY: every load below is bounds-checked by RawSpan; "unsafe" in its names is about the type that is loaded, and all
-// bit patterns of integers are valid.
+// SAFETY: every load below is bounds-checked by RawSpan; "unsafe" in its names is about the type that is loaded, and
+// all bit patterns of integers are valid.
 extension RawSpan {
     /// The byte at `offset`.
     @inlinable

@@ -7,8 +7,8 @@
 
 /// One thing read from the wire.
 ///
-/// Ranges are offsets into the bytes that were parsed. The control messages are indirect, which costs them an allocation but keeps the element small: almost everything
-/// that is read is a heartbeat or a message.
+/// Ranges are offsets into the bytes that were parsed. The control messages are indirect, which costs them an
+/// allocation but keeps the element small: almost everything that is read is a heartbeat or a message.
 public enum WireElement: Equatable, Sendable {
     /// The peer asks for a sign of life; a pong must echo the bytes of `token`, where there is one.
     case ping(token: Range<Int>?)

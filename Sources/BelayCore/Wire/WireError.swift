@@ -9,7 +9,7 @@
 public enum WireError: Error, Equatable, Sendable {
     /// The bytes break a rule of the format; the text is one short line that names what is wrong.
     ///
-    /// It never holds a credential or a message. Values that it quotes are cut to 32 characters, without invisible ones.
+    /// It holds no credential and no message. Values that it quotes are cut to 32 characters, without invisible ones.
     case violation(String)
 
     /// A message has more bytes than `limit`: exactly `size`, or at least that where the format does not announce it.

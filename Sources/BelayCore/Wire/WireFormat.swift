@@ -31,8 +31,8 @@ public enum WireFormat: String, CaseIterable, Sendable {
     /// A parser at the start of a stream.
     ///
     /// - Parameter maximumMessageSize: The limit on a line or payload in bytes, the default of the format when `nil`;
-    ///   see ``LinesParser/init(maximumMessageSize:)`` and ``FramesParser/init(maximumMessageSize:)``. Ignored on `raw`,
-    ///   whose messages are as large as the read that brought them.
+    ///   see ``LinesParser/init(maximumMessageSize:)`` and ``FramesParser/init(maximumMessageSize:)``. Ignored on
+    ///   `raw`, whose messages are as large as the read that brought them.
     /// - Returns: A parser that has read nothing yet.
     public func makeParser(maximumMessageSize: Int? = nil) -> WireParser {
         let limit = maximumMessageSize ?? defaultMaximumMessageSize
@@ -98,8 +98,8 @@ public enum WireFormat: String, CaseIterable, Sendable {
     ///   - message: Its bytes. On `raw` any; a receiver takes them for heartbeats if they begin with `ping` or `pong`
     ///     where it looks for a token. On `lines` UTF-8 without NUL and LF that does not end with CR; what looks like a
     ///     control line is escaped. On `frames` any.
-    ///   - maximumMessageSize: The limit in bytes, the default of the format when `nil`; on `lines` the `\` of an escaped
-    ///     message counts. Ignored on `raw`.
+    ///   - maximumMessageSize: The limit in bytes, the default of the format when `nil`; on `lines` the `\` of an
+    ///     escaped message counts. Ignored on `raw`.
     ///   - sink: What is written to.
     /// - Throws: ``WireError`` when the format cannot carry the message.
     @inlinable

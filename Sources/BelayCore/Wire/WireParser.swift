@@ -27,7 +27,7 @@ public enum WireParser: Sendable {
     ///   - bytes: All that was received and not yet consumed.
     ///   - offset: Where to begin, 0 to the number of bytes. Unmoved when there is no element.
     /// - Returns: `nil` when more bytes are needed.
-    /// - Throws: ``WireError`` when the bytes break the protocol; the stream is over then, and asking again throws again.
+    /// - Throws: ``WireError`` when the bytes break the protocol; the stream is over then.
     public mutating func next(in bytes: RawSpan, at offset: inout Int) throws(WireError) -> WireElement? {
         switch self {
         case .raw(let parser):

@@ -172,7 +172,7 @@ public final class BelayClient: Service {
     private func stay(on connection: ConnectionHandle, _ released: Signal, _ stop: Signal) async -> DisconnectReason {
         await Signal.first(of: released, stop)
         if stop.hasFired { connection.close(.localShutdown) }
-        await released.wait()
+        await released.waitInAnyCase()
         return await connection.closeReason() ?? DisconnectCause.endOfStream.reason(in: .active)
     }
 }

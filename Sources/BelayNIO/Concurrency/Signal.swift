@@ -61,6 +61,19 @@ final class Signal: Sendable {
         }
     }
 
+    /// Waits until it happens, also when the task is cancelled; for what has a deadline of its own.
+    func waitInAnyCase() async {
+        await withCheckedContinuation { continuation in
+            let isOver = self.state.withLock { state in
+                guard case .waiting(var waiting, let next) = state else { return true }
+                waiting[next] = continuation
+                state = .waiting(waiting, next: next + 1)
+                return false
+            }
+            if isOver { continuation.resume() }
+        }
+    }
+
     /// Waits until it happens, the time is over, or the task is cancelled.
     func wait(atMost duration: Duration) async {
         await withTaskGroup(of: Void.self) { group in

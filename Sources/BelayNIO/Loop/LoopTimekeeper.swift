@@ -104,6 +104,8 @@ final class LoopTimekeeper {
         self.scheduled = nil
         self.scheduledNanoseconds = .max
         let now = self.now()
+        // This was the reading that was expected; the next one is announced with the next wake-up.
+        self.clock.expectReading(at: .max)
         self.noticeSuspension()
         self.wheel.advance(to: UInt64(max(0, now.nanoseconds / Self.tickNanoseconds)))
         var budget = Self.entriesPerTurn

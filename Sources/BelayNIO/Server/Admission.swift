@@ -67,13 +67,14 @@ final class Admission: Sendable {
         for signal in waiting { signal.fire() }
     }
 
-    /// Waits until no connection is left, or the task is cancelled.
-    func waitUntilEmpty() async {
+    /// Waits until no connection is left, or the task is cancelled unless `inAnyCase`.
+    func waitUntilEmpty(inAnyCase: Bool = false) async {
         let empty = Signal()
         let isEmpty = self.state.withLock { state in
             if state.total > 0 { state.waiting.append(empty) }
             return state.total == 0
         }
-        if !isEmpty { await empty.wait() }
+        guard !isEmpty else { return }
+        if inAnyCase { await empty.waitInAnyCase() } else { await empty.wait() }
     }
 }

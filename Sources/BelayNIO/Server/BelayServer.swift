@@ -183,6 +183,11 @@ public final class BelayServer: Service {
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             // Nothing is accepted before the port is known, because events name it.
             .serverChannelOption(.autoRead, value: false)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AcceptPauseHandler(logger: self.configuration.logger))
+                }
+            }
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelOption(.recvAllocator, value: HeartbeatReceiveAllocator())
             .childChannelOption(.allowRemoteHalfClosure, value: true)
@@ -250,7 +255,7 @@ extension BelayServer {
             }
             handler.abort()
         }
-        await self.admission.waitUntilEmpty()
+        await self.admission.waitUntilEmpty(inAnyCase: true)
     }
 
     /// Calls `body` for each connection of this server, on its event loop.

@@ -28,7 +28,7 @@ extension ListenError: CustomStringConvertible {
     public var description: String {
         let why =
             switch self.errno {
-            case ErrorNumber(rawValue: 98): "the address is in use (EADDRINUSE)"
+            case .addressInUse: "the address is in use (EADDRINUSE)"
             case .addressNotAvailable: "this host has no such address (EADDRNOTAVAIL)"
             case .permissionDenied: "ports below 1024 need a privilege (EACCES)"
             default: self.cause

@@ -14,7 +14,7 @@ extension ByteBuffer: ByteSink {
         self.writeInteger(byte)
     }
 
-    /// Adds one byte at the end.
+    /// Adds bytes at the end.
     public mutating func append(_ bytes: RawSpan) {
         bytes.withUnsafeBytes { _ = self.writeBytes($0) }
     }
