@@ -24,7 +24,7 @@ extension ConnectionMachine {
         /// It proved life and is not answered.
         case doNothing
         /// The peer pings too often.
-        case close(Close)
+        indirect case close(Close)
     }
 
     /// The peer pinged (rules R1 and R12).
@@ -72,7 +72,7 @@ extension ConnectionMachine {
         /// Drop it: the connection is over.
         case discard
         /// It came before the hello that is required.
-        case close(Close)
+        indirect case close(Close)
     }
 
     /// The peer sent a message.
@@ -93,7 +93,7 @@ extension ConnectionMachine {
         /// Welcome the peer with the interval and bound that are now in force.
         case welcome(every: Duration, within: Duration)
         /// It is out of order.
-        case close(Close)
+        indirect case close(Close)
         /// The connection is over.
         case doNothing
     }
@@ -144,6 +144,9 @@ extension ConnectionMachine {
         self.suspectedSince = nil
         return .recovered(silence: since.duration(to: self.proof))
     }
+
+    /// Whether our program has stopped reading.
+    public var areReadsPaused: Bool { self.pausedSince != nil }
 
     /// Our program stopped reading (rule R7).
     public mutating func readsPaused(at now: Instant) {

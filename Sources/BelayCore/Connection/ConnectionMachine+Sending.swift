@@ -20,7 +20,7 @@ extension ConnectionMachine {
         /// Go on.
         case doNothing
         /// The queue passed its limit, or nothing moved for the write deadline.
-        case close(Close)
+        indirect case close(Close)
     }
 
     /// The queue of bytes that the kernel has not taken was looked at.
@@ -51,10 +51,9 @@ extension ConnectionMachine {
             self.backlog = Backlog(since: now, sampledAt: now, flushedBytes: flushed)
             return
         }
-        if flushed > backlog.flushedBytes {
-            backlog.flushedBytes = flushed
-            backlog.movedAt = now
-        }
+        // A shell that does not count what it sends sees movement where the queue became shorter.
+        if Int64(bitPattern: flushed &- backlog.flushedBytes) > 0 { backlog.movedAt = now }
+        backlog.flushedBytes = flushed
         backlog.sampledAt = now
         self.backlog = backlog
     }

@@ -26,7 +26,7 @@ extension ConnectionMachine {
         /// Look at our own queue, call ``ConnectionMachine/outboundObserved(queuedBytes:at:)``; tick again.
         case observeOutbound
         /// Report and close.
-        case close(Close)
+        indirect case close(Close)
         /// The farewell took too long: reset and release.
         case abort
     }
@@ -110,7 +110,7 @@ extension ConnectionMachine {
         /// Say that the peer is suspected, and write a ping if there is a token.
         case suspect(silence: Duration, ping: UInt64?)
         /// Report and close.
-        case close(Close)
+        indirect case close(Close)
     }
 
     /// The last look before a verdict (rule R5).

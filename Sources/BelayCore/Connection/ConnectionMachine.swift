@@ -224,7 +224,7 @@ extension ConnectionMachine {
     /// What to do when the peer's FIN was read.
     public enum PeerClosedAction: Hashable, Sendable {
         /// Report and close.
-        case close(Close)
+        indirect case close(Close)
         /// Go on writing; the peer only reads from now on.
         case keepWriting
         /// Both directions are finished: release the transport.

@@ -26,53 +26,38 @@ public struct LivenessTimings: Hashable, Sendable {
     /// How long our own program may leave the connection unread.
     public var readPauseLimit: Duration { .nanoseconds(self.readPauseNanoseconds) }
     /// Whether this side sends pings.
-    public let sendsPings: Bool
+    public var sendsPings: Bool { self.fixed.sendsPings }
     /// Whether this side answers pings.
-    public let answersPings: Bool
+    public var answersPings: Bool { self.fixed.answersPings }
     /// Whether pings go out under traffic too.
-    public let pingAlways: Bool
+    public var pingAlways: Bool { self.fixed.pingAlways }
     /// Whether the peer must say hello before its first message.
-    public let requiresHello: Bool
+    public var requiresHello: Bool { self.fixed.requiresHello }
     /// Whether a peer that closed its writing half may go on reading.
-    public let allowHalfClosure: Bool
+    public var allowHalfClosure: Bool { self.fixed.allowHalfClosure }
     /// How many pings beyond the permitted rate are forgiven.
-    public let pingStrikes: Int
+    public var pingStrikes: Int { self.fixed.pingStrikes }
 
     private(set) var boundNanoseconds: Int64
     private(set) var intervalNanoseconds: Int64
     private(set) var replyNanoseconds: Int64
     private(set) var suspectNanoseconds: Int64
-    let writeNanoseconds: Int64
-    let handshakeNanoseconds: Int64
-    let closeNanoseconds: Int64
-    let messageNanoseconds: Int64
-    let idleNanoseconds: Int64?
-    let readPauseNanoseconds: Int64
-    let minimumPeerIntervalNanoseconds: Int64
-    private let peerBounds: ClosedRange<Duration>
+    private let fixed: Fixed
+
+    var writeNanoseconds: Int64 { self.fixed.writeNanoseconds }
+    var handshakeNanoseconds: Int64 { self.fixed.handshakeNanoseconds }
+    var closeNanoseconds: Int64 { self.fixed.closeNanoseconds }
+    var messageNanoseconds: Int64 { self.fixed.messageNanoseconds }
+    var idleNanoseconds: Int64? { self.fixed.idleNanoseconds }
+    var readPauseNanoseconds: Int64 { self.fixed.readPauseNanoseconds }
+    var minimumPeerIntervalNanoseconds: Int64 { self.fixed.minimumPeerIntervalNanoseconds }
 
     init(_ policy: LivenessPolicy, bound: Duration, interval: Duration) {
-        let bound = bound.wholeNanoseconds
-        self.boundNanoseconds = bound
+        self.boundNanoseconds = bound.wholeNanoseconds
         self.intervalNanoseconds = interval.wholeNanoseconds
-        self.replyNanoseconds = Self.reply(bound: bound, interval: interval.wholeNanoseconds)
-        self.suspectNanoseconds = policy.suspectAfter?.wholeNanoseconds ?? bound / 3 * 2
-        self.writeNanoseconds = policy.writeWithin?.wholeNanoseconds ?? bound
-        let longestHandshake = policy.requiresHello ? min(bound, 10_000_000_000) : bound
-        self.handshakeNanoseconds = policy.handshakeWithin?.wholeNanoseconds ?? longestHandshake
-        self.closeNanoseconds = policy.closeWithin.wholeNanoseconds
-        self.messageNanoseconds = policy.messageWithin?.wholeNanoseconds ?? max(bound, 60_000_000_000)
-        self.idleNanoseconds = policy.idleLimit?.wholeNanoseconds
-        self.readPauseNanoseconds = policy.readPauseLimit?.wholeNanoseconds ?? max(bound * 10, 300_000_000_000)
-        self.minimumPeerIntervalNanoseconds = policy.minimumPeerInterval.wholeNanoseconds
-        self.sendsPings = policy.heartbeats == .both || policy.heartbeats == .ping
-        self.answersPings = policy.heartbeats == .both || policy.heartbeats == .answer
-        self.pingAlways = policy.pingAlways
-        self.requiresHello = policy.requiresHello
-        self.allowHalfClosure = policy.allowHalfClosure
-        self.pingStrikes = policy.pingStrikes
-        let shortest = max(LivenessPolicy.allowedBounds.lowerBound, .nanoseconds(bound / 10))
-        self.peerBounds = policy.peerBounds ?? shortest ... max(shortest, .nanoseconds(bound))
+        self.replyNanoseconds = Self.reply(bound: bound.wholeNanoseconds, interval: interval.wholeNanoseconds)
+        self.suspectNanoseconds = policy.suspectAfter?.wholeNanoseconds ?? bound.wholeNanoseconds / 3 * 2
+        self.fixed = Fixed(policy, bound: bound.wholeNanoseconds)
     }
 
     /// The time after the last scheduled ping of a bound, at least half an interval where there is more than one ping.
@@ -90,7 +75,7 @@ public struct LivenessTimings: Hashable, Sendable {
         guard every != nil || within != nil else { return self }
         var timings = self
         let wanted = within ?? self.bound
-        let bound = min(max(wanted, self.peerBounds.lowerBound), self.peerBounds.upperBound).wholeNanoseconds
+        let bound = min(max(wanted, self.fixed.peerBounds.lowerBound), self.fixed.peerBounds.upperBound).wholeNanoseconds
         let ratio = Double(self.intervalNanoseconds) / Double(self.boundNanoseconds)
         let interval = every?.wholeNanoseconds ?? Int64(Double(bound) * ratio)
         timings.adopt(bound: bound, interval: min(max(interval, 5_000_000), max(bound / 2, 5_000_000)))
@@ -115,6 +100,50 @@ public struct LivenessTimings: Hashable, Sendable {
         self.intervalNanoseconds = interval
         self.replyNanoseconds = Self.reply(bound: bound, interval: interval)
     }
+}
+
+/// What a hello or welcome does not change: shared by all connections of a listener instead of held by each.
+private final class Fixed: Hashable, Sendable {
+    let writeNanoseconds: Int64
+    let handshakeNanoseconds: Int64
+    let closeNanoseconds: Int64
+    let messageNanoseconds: Int64
+    let idleNanoseconds: Int64?
+    let readPauseNanoseconds: Int64
+    let minimumPeerIntervalNanoseconds: Int64
+    let peerBounds: ClosedRange<Duration>
+    let sendsPings: Bool
+    let answersPings: Bool
+    let pingAlways: Bool
+    let requiresHello: Bool
+    let allowHalfClosure: Bool
+    let pingStrikes: Int
+    private let policy: LivenessPolicy
+
+    init(_ policy: LivenessPolicy, bound: Int64) {
+        self.policy = policy
+        self.writeNanoseconds = policy.writeWithin?.wholeNanoseconds ?? bound
+        let longestHandshake = policy.requiresHello ? min(bound, 10_000_000_000) : bound
+        self.handshakeNanoseconds = policy.handshakeWithin?.wholeNanoseconds ?? longestHandshake
+        self.closeNanoseconds = policy.closeWithin.wholeNanoseconds
+        self.messageNanoseconds = policy.messageWithin?.wholeNanoseconds ?? max(bound, 60_000_000_000)
+        self.idleNanoseconds = policy.idleLimit?.wholeNanoseconds
+        self.readPauseNanoseconds = policy.readPauseLimit?.wholeNanoseconds ?? max(bound * 10, 300_000_000_000)
+        self.minimumPeerIntervalNanoseconds = policy.minimumPeerInterval.wholeNanoseconds
+        self.sendsPings = policy.heartbeats == .both || policy.heartbeats == .ping
+        self.answersPings = policy.heartbeats == .both || policy.heartbeats == .answer
+        self.pingAlways = policy.pingAlways
+        self.requiresHello = policy.requiresHello
+        self.allowHalfClosure = policy.allowHalfClosure
+        self.pingStrikes = policy.pingStrikes
+        let shortest = max(LivenessPolicy.allowedBounds.lowerBound, .nanoseconds(bound / 10))
+        self.peerBounds = policy.peerBounds ?? shortest ... max(shortest, .nanoseconds(bound))
+    }
+
+    // Everything here follows from the policy.
+    static func == (lhs: Fixed, rhs: Fixed) -> Bool { lhs === rhs || lhs.policy == rhs.policy }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(self.policy) }
 }
 
 extension LivenessTimings {

@@ -6,7 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 /// What happened to a connection, before it is judged: the input of the one function that names reasons.
-public enum DisconnectCause: Hashable, Sendable {
+///
+/// Indirect, because a connection may hold one for its whole life and none of them is made on a hot path.
+public indirect enum DisconnectCause: Hashable, Sendable {
     /// The peer's FIN was read.
     case endOfStream
     /// A system call on the socket failed, or the kernel reported an error for it.

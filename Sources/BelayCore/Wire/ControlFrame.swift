@@ -103,8 +103,11 @@ struct ControlFrame {
 
     private func epoch() throws(WireError) -> UInt64 {
         let value = try required(members["epoch"], "epoch")
-        // Above 2^53 - 1 several integers are the same double.
-        guard case .number(let number) = value, number < 0x1p53, let epoch = UInt64(exactly: number) else {
+        // Above 2^53 - 1 several integers are the same double. Not `UInt64(exactly:)`: it needs the mathematics library,
+        // which nothing else here links.
+        guard case .number(let number) = value, number >= 0, number < 0x1p53,
+            case let epoch = UInt64(number), Double(epoch) == number
+        else {
             throw .violation("\(kind): epoch is not an integer from 0 to \((1 << 53) - 1)")
         }
         return epoch

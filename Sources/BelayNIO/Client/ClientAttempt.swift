@@ -77,7 +77,11 @@ final class ClientAttempt: Sendable {
     private func watch(_ channel: any Channel) async throws -> Outcome {
         let released = Signal()
         let handle = try await channel.eventLoop.submit {
-            let handler = ConnectionHandler(eventLoop: channel.eventLoop, environment: self.environment) { released.fire() }
+            let handler = ConnectionHandler(
+                eventLoop: channel.eventLoop,
+                environment: self.environment,
+                observer: released
+            )
             try channel.pipeline.syncOperations.addHandler(handler)
             try channel.syncOptions?.setOption(.autoRead, value: true)
             return ConnectionHandle(handler: handler)
@@ -107,4 +111,8 @@ final class ClientAttempt: Sendable {
             .otherError(String(describing: error))
         }
     }
+}
+
+extension Signal: ReleaseObserver {
+    func released(_ remoteAddress: SocketAddress?) { self.fire() }
 }

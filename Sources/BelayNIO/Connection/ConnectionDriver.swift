@@ -67,6 +67,9 @@ class ConnectionDriver {
     /// The connection is over; called exactly once.
     func ended(_ close: ConnectionMachine.Close) {}
 
+    /// Somebody above stopped reading, as far as can be seen at a deadline.
+    var isReadingHeld: Bool { false }
+
     // MARK: - Time
 
     /// The socket itself, while it is ours: a closed descriptor's number may belong to another connection already.
@@ -82,6 +85,7 @@ class ConnectionDriver {
             self.stallsSeen = self.timekeeper.stalls
             self.machine.stallNoticed()
         }
+        if self.isReadingHeld { self.machine.readsPaused(at: now) }
         for _ in 0..<Self.actionsPerDeadline {
             switch self.machine.tick(at: now, using: &self.timekeeper.generator) {
             case .doNothing:
@@ -180,6 +184,11 @@ class ConnectionDriver {
         if let close = self.machine.transportClosed(at: self.timekeeper.now()) {
             self.ended(close)
         }
+        self.stop()
+    }
+
+    /// Watches no more, without a word.
+    final func stop() {
         if let entry {
             self.timekeeper.remove(entry)
             self.entry = nil

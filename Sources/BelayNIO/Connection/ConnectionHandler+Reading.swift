@@ -25,11 +25,11 @@ extension ConnectionHandler {
             pending.writeBuffer(&bytes)
             bytes = pending
         }
-        self.handleElements(of: &bytes, at: now)
+        let owed = self.handleElements(of: &bytes, at: now)
         self.isReading = false
 
         if !self.machine.isOver { self.keepRemainder(bytes) }
-        self.batchEnded(at: now)
+        self.batchEnded(owing: owed, at: now)
     }
 
     /// The stream is over: what it ended with is delivered where the format allows that.
@@ -40,13 +40,14 @@ extension ConnectionHandler {
         }
     }
 
-    private func handleElements(of bytes: inout ByteBuffer, at now: Instant) {
+    private func handleElements(of bytes: inout ByteBuffer, at now: Instant) -> OwedPongs {
         var offset = 0
+        var owed = OwedPongs()
         do throws(WireError) {
             while !self.machine.isOver,
                 let element = try self.parser.next(in: bytes.readableBytesSpan, at: &offset)
             {
-                self.handle(element, in: bytes, at: now)
+                self.handle(element, in: bytes, &owed, at: now)
             }
         } catch {
             switch error {
@@ -55,13 +56,14 @@ extension ConnectionHandler {
             }
         }
         bytes.moveReaderIndex(forwardBy: min(offset, bytes.readableBytes))
+        return owed
     }
 
-    private func handle(_ element: WireElement, in bytes: ByteBuffer, at now: Instant) {
+    private func handle(_ element: WireElement, in bytes: ByteBuffer, _ owed: inout OwedPongs, at now: Instant) {
         switch element {
         case .ping(let token):
             switch self.machine.pingReceived(at: now) {
-            case .answer: self.owePong(token.flatMap { bytes.slice(of: $0) })
+            case .answer: owed.add(token.flatMap { bytes.slice(of: $0) })
             case .doNothing: break
             case .close(let close): self.perform(close)
             }
@@ -139,7 +141,7 @@ extension ConnectionHandler {
         }
     }
 
-    private func batchEnded(at now: Instant) {
+    private func batchEnded(owing owed: OwedPongs, at now: Instant) {
         var unfinished = self.pending?.readableBytes ?? 0
         if unfinished > 0, self.environment.format == .raw {
             // The beginning of a token is no message that must end some time.
@@ -150,18 +152,10 @@ extension ConnectionHandler {
         case .doNothing: break
         case .recovered(let silence): self.recovered(silence: silence)
         }
-        self.answerPings()
+        if !owed.isEmpty { self.answer(owed) }
         self.flushBatch()
         // An unfinished message has a deadline that may come before the one the wheel knows.
         if unfinished > 0 { self.rearm() }
-    }
-
-    private func owePong(_ token: ByteBuffer?) {
-        if let token {
-            self.owed.token = token
-        } else {
-            self.owed.untokened += 1
-        }
     }
 
     private func discard(_ count: Int) {

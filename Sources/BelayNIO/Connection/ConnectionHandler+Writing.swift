@@ -41,10 +41,8 @@ extension ConnectionHandler {
     }
 
     /// Answers the pings of the batch that was read.
-    func answerPings() {
-        guard !self.owed.isEmpty, !self.machine.isOver else { return }
-        let owed = self.owed
-        self.owed = OwedPongs()
+    func answer(_ owed: OwedPongs) {
+        guard !self.machine.isOver else { return }
         self.writeHeartbeat { format, sink in
             for _ in 0..<owed.untokened { format.writePong(echoing: RawSpan(), into: &sink) }
             if let token = owed.token { format.writePong(echoing: token.readableBytesSpan, into: &sink) }

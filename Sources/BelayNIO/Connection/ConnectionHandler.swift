@@ -25,15 +25,13 @@ final class ConnectionHandler: ConnectionDriver {
     var peer: String?
     var epoch: UInt64?
     /// Why the connection ended, from then on.
-    private(set) var reason: DisconnectReason?
+    var reason: DisconnectReason? { self.end?.reason }
     /// The program's own state.
     var attachment: AnyObject?
 
     var parser: WireParser
     /// The beginning of a line or frame whose end has not come.
     var pending: ByteBuffer?
-    /// What the batch of bytes that is being read makes us answer.
-    var owed = OwedPongs()
     /// Bytes that came after the end and were dropped.
     var discardedBytes = 0
     /// A batch is being read: what is sent now is flushed after it.
@@ -43,24 +41,31 @@ final class ConnectionHandler: ConnectionDriver {
     private let refusal: DisconnectCause?
     private var openedAt = WallClock(millisecondsSince1970: 0)
     private var openedAtUptime = NIODeadline.uptimeNanoseconds(0)
-    private var onRelease: (@Sendable () -> Void)?
+    private let observer: (any ReleaseObserver)?
+    /// Apart, because a reason is large and most connections have none.
+    private var end: End?
+
+    private final class End {
+        let reason: DisconnectReason
+        init(_ reason: DisconnectReason) { self.reason = reason }
+    }
 
     /// A handler for a channel that is about to become active.
     ///
     /// - Parameters:
     ///   - refusal: why the connection is closed as soon as it is open, where a limit was reached.
-    ///   - onRelease: called once when the channel is gone.
+    ///   - observer: told once when the channel is gone.
     init(
         eventLoop: any EventLoop,
         environment: ConnectionEnvironment,
         refusal: DisconnectCause? = nil,
-        onRelease: (@Sendable () -> Void)? = nil
+        observer: (any ReleaseObserver)? = nil
     ) {
         self.environment = environment
         self.id = environment.node.nextConnectionID()
         self.parser = environment.format.makeParser(maximumMessageSize: environment.messageLimit)
         self.refusal = refusal
-        self.onRelease = onRelease
+        self.observer = observer
         super.init(eventLoop: eventLoop, timings: environment.timings, outboundLimit: environment.outboundLimit)
     }
 
@@ -107,9 +112,8 @@ final class ConnectionHandler: ConnectionDriver {
     }
 
     override func ended(_ close: ConnectionMachine.Close) {
-        self.reason = close.reason
+        self.end = End(close.reason)
         self.pending = nil
-        self.owed = OwedPongs()
         self.emit { .connectionClosed($0, close.reason) }
         self.delegate?.closed(Connection(handler: self), reason: close.reason)
         self.attachment = nil
@@ -159,8 +163,7 @@ extension ConnectionHandler: ChannelInboundHandler {
     func channelInactive(context: ChannelHandlerContext) {
         self.deliverRemainder()
         self.transportClosed()
-        self.onRelease?()
-        self.onRelease = nil
+        self.observer?.released(context.channel.remoteAddress)
         context.fireChannelInactive()
     }
 
@@ -206,6 +209,11 @@ extension ConnectionHandler: ChannelInboundHandler {
     }
 }
 
+/// Who is told when the descriptor of a connection is free.
+protocol ReleaseObserver: Sendable {
+    func released(_ remoteAddress: SocketAddress?)
+}
+
 /// Pongs that are owed for the batch of bytes that is being read.
 struct OwedPongs {
     /// How many pings came without a token.
@@ -214,6 +222,10 @@ struct OwedPongs {
     var token: ByteBuffer?
 
     var isEmpty: Bool { self.untokened == 0 && self.token == nil }
+
+    mutating func add(_ token: ByteBuffer?) {
+        if let token { self.token = token } else { self.untokened += 1 }
+    }
 }
 
 extension SocketAddress {

@@ -10,7 +10,7 @@ import NIOCore
 import Synchronization
 
 /// Counts the connections of a server and refuses those beyond its limits.
-final class Admission: Sendable {
+final class Admission: ReleaseObserver {
     private struct State {
         var total = 0
         var byAddress: [String: Int] = [:]

@@ -209,16 +209,12 @@ public final class BelayServer: Service {
 
     /// Puts an accepted channel under watch; one beyond a limit is told so and closed.
     private func adopt(_ channel: any Channel, environment: ConnectionEnvironment) throws {
-        let address = channel.remoteAddress
-        let admission = self.admission
-        let refusal = admission.opened(address)
         let handler = ConnectionHandler(
             eventLoop: channel.eventLoop,
             environment: environment,
-            refusal: refusal
-        ) {
-            admission.released(address)
-        }
+            refusal: self.admission.opened(channel.remoteAddress),
+            observer: self.admission
+        )
         try channel.pipeline.syncOperations.addHandler(handler)
     }
 }

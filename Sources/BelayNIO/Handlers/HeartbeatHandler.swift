@@ -1,0 +1,220 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the Belay open source project.
+// Copyright (c) 2026 the Belay project authors.
+// Licensed under Apache License v2.0; see LICENSE for details.
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+public import BelayCore
+import BelaySocket
+public import NIOCore
+
+/// Watches a connection of your own pipeline and protocol: one handler, told how a ping is written and a pong recognised.
+///
+/// ```swift
+/// try channel.pipeline.syncOperations.addHandlers([
+///     ByteToMessageHandler(FrameDecoder()), MessageToByteHandler(FrameEncoder()),
+///     try HeartbeatHandler(detectWithin: .seconds(30), heartbeats: MyProtocol.heartbeats),
+///     MyHandler(),
+/// ])
+/// ```
+///
+/// It stands right behind the codec and
+/// 1. takes everything that is received as proof of life (rule R1), answers pings and keeps heartbeats to itself,
+/// 2. sends pings, suspects and judges by the policy; its time is that of the event loop's one timing wheel,
+/// 3. looks into the receive queue before a verdict (rule R5), and gives none while reading is held (rule R7),
+/// 4. closes a dead peer with RST and without waiting for anything that is queued,
+/// 5. fires ``HeartbeatEvent`` behind it, `closed` exactly once, with the error number that NIO delivered before,
+/// 6. forwards every event that is not its own, half-closure included.
+///
+/// Whether a peer reads is seen from the channel's queue becoming shorter (rule R8). A program that writes without ever
+/// looking at writability hides that; then only silence counts.
+public final class HeartbeatHandler<Inbound: Sendable, Outbound: Sendable>: ChannelDuplexHandler {
+    public typealias InboundIn = Inbound
+    public typealias InboundOut = Inbound
+    public typealias OutboundIn = Outbound
+    public typealias OutboundOut = Outbound
+
+    private let heartbeats: Heartbeats<Inbound, Outbound>
+    private let timings: LivenessTimings
+    private let kernelTimeouts: KernelTimeouts?
+    private var driver: HeartbeatDriver?
+
+    /// A handler that detects within a bound.
+    ///
+    /// - Throws: ``ConfigurationError`` when the bound is not within 20 ms to 24 h.
+    public convenience init(detectWithin: Duration, heartbeats: Heartbeats<Inbound, Outbound>) throws(ConfigurationError) {
+        try self.init(policy: LivenessPolicy(detectWithin: detectWithin), heartbeats: heartbeats)
+    }
+
+    /// A handler with everything said.
+    ///
+    /// - Parameters:
+    ///   - policy: how fast to know.
+    ///   - heartbeats: how they are written and recognised.
+    ///   - kernel: which second line the kernel is to hold (rule R11); nil leaves the socket's options alone.
+    /// - Throws: ``ConfigurationError`` with everything that is wrong with the policy.
+    public init(
+        policy: LivenessPolicy,
+        heartbeats: Heartbeats<Inbound, Outbound>,
+        kernel: KernelTimeouts.Mode? = .patient
+    ) throws(ConfigurationError) {
+        let timings = try policy.timings()
+        self.timings = timings
+        self.heartbeats = heartbeats
+        self.kernelTimeouts = kernel.map { KernelTimeouts(timings, mode: $0) }
+    }
+
+    // MARK: - Life cycle
+
+    public func handlerAdded(context: ChannelHandlerContext) {
+        if context.channel.isActive { self.start(context) }
+    }
+
+    public func handlerRemoved(context: ChannelHandlerContext) {
+        self.driver?.stop()
+        self.driver = nil
+    }
+
+    public func channelActive(context: ChannelHandlerContext) {
+        self.start(context)
+        context.fireChannelActive()
+    }
+
+    public func channelInactive(context: ChannelHandlerContext) {
+        self.driver?.transportClosed()
+        context.fireChannelInactive()
+    }
+
+    private func start(_ context: ChannelHandlerContext) {
+        guard self.driver == nil else { return }
+        let driver = HeartbeatDriver(eventLoop: context.eventLoop, timings: self.timings)
+        driver.onPing = { [unowned self] in self.write(self.heartbeats.ping($0)) }
+        driver.onGoodbye = { [unowned self] reason in
+            if let goodbye = self.heartbeats.goodbye(reason) { self.write(goodbye) }
+        }
+        self.driver = driver
+        driver.start(context)
+        if let kernelTimeouts { _ = driver.socket?.apply(kernelTimeouts) }
+    }
+
+    // MARK: - Inbound
+
+    public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard let driver else { return context.fireChannelRead(data) }
+        let now = driver.timekeeper.now()
+        switch self.heartbeats.recognize(self.unwrapInboundIn(data)) {
+        case .ping(let answer):
+            switch driver.machine.pingReceived(at: now) {
+            case .answer: self.write(answer)
+            case .doNothing: break
+            case .close(let close): driver.perform(close)
+            }
+        case .pong(let token):
+            driver.machine.pongReceived(token: token, at: now)
+        case .message:
+            switch driver.machine.messageReceived(at: now) {
+            case .deliver: context.fireChannelRead(data)
+            case .discard: break
+            case .close(let close): driver.perform(close)
+            }
+        }
+    }
+
+    public func channelReadComplete(context: ChannelHandlerContext) {
+        self.driver?.batchEnded()
+        context.fireChannelReadComplete()
+    }
+
+    public func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if let driver { driver.observeOutbound(at: driver.timekeeper.now()) }
+        context.fireChannelWritabilityChanged()
+    }
+
+    public func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        // Handed on first: what came before the end is delivered before the end is told.
+        context.fireUserInboundEventTriggered(event)
+        if let event = event as? ChannelEvent, event == .inputClosed { self.driver?.peerClosed() }
+    }
+
+    public func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        self.driver?.fail(error)
+        context.fireErrorCaught(error)
+    }
+
+    // MARK: - Outbound
+
+    public func read(context: ChannelHandlerContext) {
+        self.driver?.readRequested()
+        context.read()
+    }
+
+    public func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        // NIO closes a channel whose write failed without an `errorCaught`; the reason is known from the promise alone.
+        let written = promise ?? context.eventLoop.makePromise(of: Void.self)
+        if let driver {
+            written.futureResult.assumeIsolated().whenFailure { driver.fail($0) }
+        }
+        context.write(data, promise: written)
+    }
+
+    public func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        if mode == .all, let driver, let close = driver.machine.closeRequested(at: driver.timekeeper.now()) {
+            driver.ended(close)
+        }
+        context.close(mode: mode, promise: promise)
+    }
+
+    private func write(_ outbound: Outbound) {
+        guard let driver, let context = driver.context else { return }
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenFailure { driver.fail($0) }
+        context.writeAndFlush(self.wrapOutboundOut(outbound), promise: written)
+    }
+}
+
+@available(*, unavailable)
+extension HeartbeatHandler: Sendable {}
+
+/// The driver of a ``HeartbeatHandler``.
+private final class HeartbeatDriver: ConnectionDriver {
+    var onPing: ((UInt64) -> Void)?
+    var onGoodbye: ((DisconnectReason) -> Void)?
+    /// Whether a read is under way, and whether any was ever asked for: a testing channel delivers without one.
+    private var isReadRequested = true
+    private var asksForReads = false
+
+    init(eventLoop: any EventLoop, timings: LivenessTimings) {
+        // The queue belongs to the program's own pipeline; it has no limit here.
+        super.init(eventLoop: eventLoop, timings: timings, outboundLimit: .max)
+    }
+
+    override var isReadingHeld: Bool { self.asksForReads && !self.isReadRequested }
+
+    func readRequested() {
+        self.isReadRequested = true
+        self.asksForReads = true
+        if self.machine.areReadsPaused { self.machine.readsResumed(at: self.timekeeper.now()) }
+    }
+
+    func batchEnded() {
+        self.isReadRequested = false
+        if case .recovered(let silence) = self.machine.readEnded(unfinishedBytes: 0, at: self.timekeeper.now()) {
+            self.recovered(silence: silence)
+        }
+    }
+
+    override func writePing(token: UInt64) { self.onPing?(token) }
+
+    override func writeGoodbye(_ reason: DisconnectReason) { self.onGoodbye?(reason) }
+
+    override func suspected(silence: Duration) { self.fire(.suspected(silence: silence)) }
+
+    override func recovered(silence: Duration) { self.fire(.recovered(silence: silence)) }
+
+    override func ended(_ close: ConnectionMachine.Close) { self.fire(.closed(close.reason)) }
+
+    private func fire(_ event: HeartbeatEvent) {
+        self.context?.fireUserInboundEventTriggered(event)
+    }
+}
