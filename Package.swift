@@ -70,6 +70,21 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "BelayCoreTests", dependencies: ["BelayCore", "BelayTesting"], swiftSettings: strict),
+        // The structure of the package and the code of its documents.
+        .testTarget(
+            name: "ProjectTests",
+            dependencies: [
+                "BelayCore",
+                "BelayNIO",
+                "BelaySocket",
+                "BelayTesting",
+                .product(name: "NIOCore", package: nio),
+                .product(name: "NIOPosix", package: nio),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

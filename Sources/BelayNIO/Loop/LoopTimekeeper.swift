@@ -17,7 +17,7 @@ import Synchronization
 ///
 /// Bound to its loop: every method must be called there.
 final class LoopTimekeeper {
-    /// The fine tick. A verdict is armed at least 1.6 ms before its bound, so that it falls in the tick before.
+    /// The fine tick. Verdicts are armed at least three of them before their bound, so that they never fall after it.
     private static let tickNanoseconds: Int64 = 500_000
 
     /// How many due entries are handled before the loop gets to serve its sockets again.
@@ -119,8 +119,10 @@ final class LoopTimekeeper {
 
     private func schedule(forTick tick: Int64) {
         let (nanoseconds, overflow) = tick.multipliedReportingOverflow(by: Self.tickNanoseconds)
-        let deadline = self.clock.monotonicNanoseconds(of: overflow ? .distantFuture : Instant(nanoseconds: nanoseconds))
-        guard deadline < self.scheduledNanoseconds else { return }
+        let due = self.clock.monotonicNanoseconds(of: overflow ? .distantFuture : Instant(nanoseconds: nanoseconds))
+        guard due < self.scheduledNanoseconds else { return }
+        // What is due already is late by its own fault; only a wake-up that comes late is a stall.
+        let deadline = max(due, Self.monotonicNanoseconds(of: self.eventLoop))
         self.scheduled?.cancel()
         self.scheduledNanoseconds = deadline
         self.clock.expectReading(at: deadline)
