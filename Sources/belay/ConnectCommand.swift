@@ -10,6 +10,7 @@ import BelayCore
 import BelayNIO
 import Foundation
 import NIOCore
+import Logging
 import NIOPosix
 import ServiceLifecycle
 
@@ -57,6 +58,9 @@ struct ConnectCommand: AsyncParsableCommand {
             try configuration.validate()
         } catch {
             throw CommandFailure(message: error.forFlags, exitCode: .usage)
+        }
+        if self.id != nil, configuration.endpoint.format == .raw {
+            configuration.logger.notice("raw:// has no hello: the identity is not told")
         }
         let writer = EventWriter(descriptor: try self.output.openEvents(), node: self.output.nodeName)
         defer { writer.finish() }

@@ -112,9 +112,13 @@ extension ConnectionMachine {
     }
 
     /// The server accepted our hello and says which interval and bound are in force.
+    ///
+    /// A side that pings keeps its own bound, which its program chose. One that does not depends on the server's pings and
+    /// detects by the server's bound.
     public mutating func welcomeReceived(every: Duration, within: Duration, at now: Instant) {
         guard self.elementReceived(at: now) else { return }
         self.state = .active
+        guard !self.timings.sendsPings else { return }
         self.adopt(self.timings.adopting(every: every, within: within))
     }
 

@@ -45,6 +45,7 @@ public struct ObserverClock: Sendable {
     private var toleranceNanoseconds: Int64
     private var leftOutNanoseconds: Int64 = 0
     private var expectedNanoseconds: Int64 = .max
+    private var lastReadingNanoseconds: Int64 = .min
 
     /// A clock that left nothing out yet.
     ///
@@ -64,9 +65,12 @@ public struct ObserverClock: Sendable {
 
     /// Announces when the next look is due. No look before that is late.
     ///
+    /// A time before the last reading means that the next look is due at once: what was due already is not late by a
+    /// stall, but a stall that comes before the next look shows.
+    ///
     /// - Parameter monotonicNanoseconds: the time of the next wake-up; `Int64.max` when none is scheduled.
     public mutating func expectReading(at monotonicNanoseconds: Int64) {
-        self.expectedNanoseconds = monotonicNanoseconds
+        self.expectedNanoseconds = max(monotonicNanoseconds, self.lastReadingNanoseconds)
     }
 
     /// The observer's time for a reading of the monotonic clock, and the stall that this reading reveals, if any.
@@ -74,14 +78,15 @@ public struct ObserverClock: Sendable {
     /// After a stall the time shown is that of the expected wake-up plus the tolerance, and the next reading counts from
     /// there: one stall is returned once.
     public mutating func read(monotonicNanoseconds now: Int64) -> (now: Instant, stall: Stall?) {
+        self.lastReadingNanoseconds = now
         guard self.expectedNanoseconds < now, now - self.expectedNanoseconds > self.toleranceNanoseconds else {
             return (Instant(nanoseconds: now - self.leftOutNanoseconds), nil)
         }
         let overrun = now - self.expectedNanoseconds
         self.leftOutNanoseconds += overrun - self.toleranceNanoseconds
         self.timeLeftOut = .nanoseconds(self.leftOutNanoseconds)
-        // The wake-up that was due is this one; until the next is announced nothing can be late again.
-        self.expectedNanoseconds = .max
+        // The wake-up that was due is this one. What it leads to is due now.
+        self.expectedNanoseconds = now
         let stall = Stall(length: .nanoseconds(overrun), endedAtMonotonicNanoseconds: now)
         return (Instant(nanoseconds: now - self.leftOutNanoseconds), stall)
     }

@@ -15,7 +15,9 @@ extension BelayClient {
         public var endpoint: Endpoint
         /// How fast to know that the server is gone. Default: within 30 s.
         public var liveness: LivenessPolicy
-        /// Who we are, as the hello says; nil says no hello. 1 to 128 bytes of printable UTF-8 without spaces. Not for `raw`.
+        /// Who we are, as the hello says; nil says no hello. 1 to 128 bytes of printable UTF-8 without spaces.
+        ///
+        /// `raw` has no hello: there the identity is not told.
         public var identity: String?
         /// The credential in the hello. 1 to 1,024 bytes of printable UTF-8 without spaces; needs an identity.
         public var token: String?
@@ -47,9 +49,6 @@ extension BelayClient {
             if self.endpoint.port == 0 { problems.report("endpoint", "has port 0, allowed are 1 to 65535") }
             if let identity, !Hello.isIdentity(identity) {
                 problems.report("identity", "must be 1 to 128 bytes of printable text without spaces")
-            }
-            if self.identity != nil, self.endpoint.format == .raw {
-                problems.report("identity", "cannot be said on raw://, which has no hello")
             }
             if let token {
                 if self.identity == nil { problems.report("token", "needs an identity") }

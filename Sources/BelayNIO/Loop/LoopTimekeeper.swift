@@ -36,6 +36,7 @@ final class LoopTimekeeper {
     private var observers: [ObjectIdentifier: @Sendable (ObserverClock.Stall) -> Void] = [:]
     private var scheduled: NIOScheduledCallback?
     private var scheduledNanoseconds: Int64 = .max
+    private var isTurning = false
     private var suspendedNanoseconds = Host.suspendedNanoseconds
 
     fileprivate init(eventLoop: any EventLoop) {
@@ -101,11 +102,14 @@ final class LoopTimekeeper {
     // MARK: - Turning
 
     fileprivate func turn() {
+        self.isTurning = true
+        defer { self.isTurning = false }
         self.scheduled = nil
         self.scheduledNanoseconds = .max
         let now = self.now()
-        // This was the reading that was expected; the next one is announced with the next wake-up.
-        self.clock.expectReading(at: .max)
+        // The process may be stopped in the middle of this turn: until the next wake-up is announced, every reading is
+        // expected at once.
+        self.clock.expectReading(at: .min)
         self.noticeSuspension()
         self.wheel.advance(to: UInt64(max(0, now.nanoseconds / Self.tickNanoseconds)))
         var budget = Self.entriesPerTurn
@@ -113,19 +117,18 @@ final class LoopTimekeeper {
             self.drivers[entry.index]?.deadlineReached(at: now)
             budget -= 1
         }
-        guard let next = self.wheel.nextTick else { return }
-        self.schedule(forTick: Int64(clamping: next))
+        if let next = self.wheel.nextTick { self.schedule(forTick: Int64(clamping: next)) }
+        // The wake-up that the turn led to, or none: then nothing can be late.
+        self.clock.expectReading(at: self.scheduledNanoseconds)
     }
 
     private func schedule(forTick tick: Int64) {
         let (nanoseconds, overflow) = tick.multipliedReportingOverflow(by: Self.tickNanoseconds)
-        let due = self.clock.monotonicNanoseconds(of: overflow ? .distantFuture : Instant(nanoseconds: nanoseconds))
-        guard due < self.scheduledNanoseconds else { return }
-        // What is due already is late by its own fault; only a wake-up that comes late is a stall.
-        let deadline = max(due, Self.monotonicNanoseconds(of: self.eventLoop))
+        let deadline = self.clock.monotonicNanoseconds(of: overflow ? .distantFuture : Instant(nanoseconds: nanoseconds))
+        guard deadline < self.scheduledNanoseconds else { return }
         self.scheduled?.cancel()
         self.scheduledNanoseconds = deadline
-        self.clock.expectReading(at: deadline)
+        if !self.isTurning { self.clock.expectReading(at: deadline) }
         // Fails when the loop is shut down, and then nothing is watched any more.
         self.scheduled = try? self.eventLoop.scheduleCallback(
             at: .uptimeNanoseconds(UInt64(max(0, deadline))),
