@@ -26,4 +26,12 @@ enum FrameType: UInt8 {
     /// How many bytes the token of a ping and a pong has.
     @inlinable
     static var tokenSize: Int { 8 }
+
+    /// Whether its payload is JSON.
+    var isJSON: Bool {
+        switch self {
+        case .message, .ping, .pong: false
+        case .hello, .welcome, .goodbye, .error: true
+        }
+    }
 }

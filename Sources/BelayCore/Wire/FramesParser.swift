@@ -16,6 +16,10 @@ public struct FramesParser: Sendable {
     /// How many bytes the payload of a frame may have, whatever its type.
     public let maximumMessageSize: Int
 
+    /// How many bytes a frame of JSON may have, 8 KiB: reading JSON costs far more than its bytes, and a peer may send it
+    /// before anything is known of it.
+    public static let maximumControlSize = 8_192
+
     /// A parser at the start of a stream.
     ///
     /// - Parameter maximumMessageSize: At least 8, so that heartbeats fit. Control messages must fit too: a hello
@@ -46,6 +50,9 @@ public struct FramesParser: Sendable {
         let size = Int(length) - 1
         if type == .ping || type == .pong, size != FrameType.tokenSize {
             throw .violation("\(type) has \(size) bytes in place of \(FrameType.tokenSize)")
+        }
+        if type.isJSON, size > Self.maximumControlSize {
+            throw .messageTooLarge(size: UInt64(size), limit: Self.maximumControlSize)
         }
         guard available - 5 >= size else { return nil }
         let payload = offset + 5..<offset + 5 + size

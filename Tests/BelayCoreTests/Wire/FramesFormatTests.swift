@@ -159,6 +159,15 @@ struct FramesFormatTests {
         )
     }
 
+    @Test("a control frame over 8 KiB is refused when its type is there", arguments: [3, 4, 5, 6] as [UInt8])
+    func controlLimit(type: UInt8) {
+        let claim: [UInt8] = [0, 0, 0x20, 0x02, type]
+        let stream = WireStream(.frames, pieces: [claim])
+        #expect(stream.error == .messageTooLarge(size: 8_193, limit: 8_192))
+        let atLimit = WireStream(.frames, pieces: [Self.frame(3, #"{"id":"a"}"# + String(repeating: " ", count: 8_182))])
+        #expect(atLimit.readings == [.hello(Hello(identity: "a"))])
+    }
+
     @Test("a claim of 4 GiB is refused at once")
     func fourGibibytes() {
         #expect(
