@@ -85,7 +85,9 @@ public struct Descriptor: RawRepresentable, Hashable, Sendable {
     /// - Returns: the kernel's error when it refuses.
     func set(level: Int32, name: Int32, to value: Int32) -> ErrorNumber? {
         var value = value
-        guard setsockopt(self.rawValue, level, name, &value, socklen_t(MemoryLayout<Int32>.size)) != 0 else { return nil }
+        guard setsockopt(self.rawValue, level, name, &value, socklen_t(MemoryLayout<Int32>.size)) != 0 else {
+            return nil
+        }
         return ErrorNumber(rawValue: errno)
     }
 }

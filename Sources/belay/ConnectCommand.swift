@@ -9,8 +9,8 @@ import ArgumentParser
 import BelayCore
 import BelayNIO
 import Foundation
-import NIOCore
 import Logging
+import NIOCore
 import NIOPosix
 import ServiceLifecycle
 

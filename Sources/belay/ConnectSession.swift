@@ -34,7 +34,10 @@ final class ConnectSession: Service {
                 group.addTask {
                     let isRaw = self.client.configuration.endpoint.format == .raw
                     for await message in messages {
-                        Output.write(Array(message.readableBytesView) + (isRaw ? [] : [UInt8(ascii: "\n")]), to: STDOUT_FILENO)
+                        Output.write(
+                            Array(message.readableBytesView) + (isRaw ? [] : [UInt8(ascii: "\n")]),
+                            to: STDOUT_FILENO
+                        )
                     }
                 }
             }

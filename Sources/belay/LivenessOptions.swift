@@ -10,7 +10,10 @@ import BelayCore
 
 /// The flags that say how fast to know that a peer is gone.
 struct LivenessOptions: ParsableArguments {
-    @Option(help: "A silent peer is declared dead within this time, 20ms to 24h. Default: 30s.", transform: Duration.flag)
+    @Option(
+        help: "A silent peer is declared dead within this time, 20ms to 24h. Default: 30s.",
+        transform: Duration.flag
+    )
     var detectWithin: Duration?
 
     @Option(help: "Ping after this long without a byte, 5ms to 24h.", transform: Duration.flag)
@@ -28,13 +31,19 @@ struct LivenessOptions: ParsableArguments {
     @Option(help: "Bytes may wait this long for a peer without moving. Default: the bound.", transform: Duration.flag)
     var writeWithin: Duration?
 
-    @Option(help: "The first line, frame or byte must come within this time. Default: the bound.", transform: Duration.flag)
+    @Option(
+        help: "The first line, frame or byte must come within this time. Default: the bound.",
+        transform: Duration.flag
+    )
     var handshakeWithin: Duration?
 
     @Option(help: "An orderly close may take this long. Default: 5s.", transform: Duration.flag)
     var closeWithin: Duration?
 
-    @Option(help: "Close when no message came for this long, although heartbeats do. Default: never.", transform: Duration.flag)
+    @Option(
+        help: "Close when no message came for this long, although heartbeats do. Default: never.",
+        transform: Duration.flag
+    )
     var idleLimit: Duration?
 
     @Option(help: "A peer may not ping more often than this on average. Default: 5ms.", transform: Duration.flag)

@@ -22,7 +22,10 @@ struct ServeCommand: AsyncParsableCommand {
         discussion: "SIGTERM or SIGINT says goodbye to everybody, waits for --drain-within, and ends with 0."
     )
 
-    @Option(help: "Where to listen: lines://HOST:PORT, raw://HOST:PORT or frames://HOST:PORT; port 0 chooses one. Repeatable.")
+    @Option(
+        help:
+            "Where to listen: lines://HOST:PORT, raw://HOST:PORT or frames://HOST:PORT; port 0 chooses one. Repeatable."
+    )
     var listen: [String] = []
 
     @OptionGroup(title: "Liveness") var liveness: LivenessOptions
@@ -45,7 +48,10 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "Bytes that may wait for one peer, 4096 to 1073741824. Default: 4194304.")
     var maxOutbound: Int?
 
-    @Option(help: "How long a shutdown may take before what is left is reset, 0s to 1h. Default: 5s.", transform: Duration.flag)
+    @Option(
+        help: "How long a shutdown may take before what is left is reset, 0s to 1h. Default: 5s.",
+        transform: Duration.flag
+    )
     var drainWithin: Duration = .seconds(5)
 
     @Option(help: "The kernel's second line: patient (slow readers survive) or strict (pure heartbeats).")
@@ -92,7 +98,10 @@ struct ServeCommand: AsyncParsableCommand {
 
     private func makeConfiguration() throws -> BelayServer.Configuration {
         guard !self.listen.isEmpty else {
-            throw CommandFailure(message: "--listen is missing: give at least one URL such as lines://127.0.0.1:7400", exitCode: .usage)
+            throw CommandFailure(
+                message: "--listen is missing: give at least one URL such as lines://127.0.0.1:7400",
+                exitCode: .usage
+            )
         }
         guard (1...256).contains(self.threads) else {
             throw CommandFailure(message: "--threads is \(self.threads), allowed are 1 to 256", exitCode: .usage)
@@ -114,7 +123,10 @@ struct ServeCommand: AsyncParsableCommand {
             throw CommandFailure(message: error.forFlags, exitCode: .usage)
         }
         if self.requireHello, listeners.contains(where: { $0.format == .raw }) {
-            throw CommandFailure(message: "--require-hello cannot be met on raw://, which has no hello", exitCode: .usage)
+            throw CommandFailure(
+                message: "--require-hello cannot be met on raw://, which has no hello",
+                exitCode: .usage
+            )
         }
         return configuration
     }

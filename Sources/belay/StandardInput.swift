@@ -13,7 +13,9 @@ import NIOCore
 ///
 /// Read past the C library's stream, whose lock the blocked thread would hold when the process wants to end.
 final class StandardInput: Sendable {
-    /// The lines, without their ends. Ends with the input; a last line without end counts.
+    /// The lines, without their ends.
+    ///
+    /// Ends with the input; a last line without end counts.
     let lines: AsyncStream<ByteBuffer>
     // Starts at zero: a semaphore must not be released below the value it began with.
     private let taken = DispatchSemaphore(value: 0)

@@ -11,7 +11,9 @@ import Testing
 @Suite struct DocumentationTests {
     @Test("every Swift block of the README and the docs stands in a file that is compiled")
     func snippetsAreCompiled() throws {
-        let compiled = try Project.files(in: "Tests/ProjectTests/Snippets", endingWith: ".swift").map { Self.normalized($0.text) }
+        let compiled = try Project.files(in: "Tests/ProjectTests/Snippets", endingWith: ".swift").map {
+            Self.normalized($0.text)
+        }
         var documents = try Project.files(in: "docs", endingWith: ".md")
         documents.append(try Project.file("README.md"))
         var blocks = 0

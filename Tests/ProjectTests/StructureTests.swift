@@ -18,7 +18,8 @@ import Testing
         ],
         "BelayTesting": ["BelayCore"],
         "belay": [
-            "BelayCore", "BelaySocket", "BelayNIO", "ArgumentParser", "Logging", "NIOCore", "NIOPosix", "ServiceLifecycle",
+            "BelayCore", "BelaySocket", "BelayNIO", "ArgumentParser", "Logging", "NIOCore", "NIOPosix",
+            "ServiceLifecycle",
             "UnixSignals", "Synchronization", "Foundation", "Dispatch", "Glibc", "Musl", "Darwin",
         ],
     ]
@@ -38,7 +39,8 @@ import Testing
     @Test("Core has no clock and no randomness of its own")
     func coreIsPure() throws {
         for file in try Project.files(in: "Sources/BelayCore", endingWith: ".swift") {
-            for (number, line) in file.lines.enumerated() where !line.trimmingPrefix(while: \.isWhitespace).hasPrefix("//") {
+            for (number, line) in file.lines.enumerated()
+            where !line.trimmingPrefix(while: \.isWhitespace).hasPrefix("//") {
                 #expect(!line.contains("Clock.now"), "\(file.path):\(number + 1)")
                 #expect(!line.contains("SystemRandomNumberGenerator"), "\(file.path):\(number + 1)")
                 #expect(!line.contains(".random(") || line.contains("using:"), "\(file.path):\(number + 1)")
@@ -77,7 +79,10 @@ import Testing
 
     private static func imports(of file: Project.File) -> [String] {
         file.lines.compactMap { line in
-            guard let match = line.wholeMatch(of: /(?:@testable |@_\w+ )?(?:public |package |internal )?import (?:\w+ )?([\w.]+)\s*/)
+            guard
+                let match = line.wholeMatch(
+                    of: /(?:@testable |@_\w+ )?(?:public |package |internal )?import (?:\w+ )?([\w.]+)\s*/
+                )
             else { return nil }
             return String(match.output.1.prefix { $0 != "." })
         }

@@ -7,7 +7,9 @@
 
 // What the peer sent.
 extension ConnectionMachine {
-    /// Bytes arrived. Counts them; whether they prove life now is told by what they turn out to be.
+    /// Bytes arrived.
+    ///
+    /// Counts them; whether they prove life now is told by what they turn out to be.
     public mutating func bytesReceived(_ count: Int) {
         self.figures.bytesIn &+= UInt64(count)
     }
@@ -48,8 +50,10 @@ extension ConnectionMachine {
 
     /// The peer answered a ping.
     ///
-    /// - Parameter token: the token of the ping, where the answer names it. It proves life at the time at which that
-    ///   ping was sent (rule R15). Without a token, or with one that was never sent, the arrival counts.
+    /// - Parameters:
+    ///   - token: the token of the ping, where the answer names it. It proves life at the time at which that
+    ///     ping was sent (rule R15). Without a token, or with one that was never sent, the arrival counts.
+    ///   - now: the observer's time.
     public mutating func pongReceived(token: UInt64?, at now: Instant) {
         guard !self.isOver else { return }
         self.figures.pongsReceived &+= 1
@@ -132,7 +136,10 @@ extension ConnectionMachine {
 
     /// A batch of received bytes has been handled.
     ///
-    /// - Parameter unfinishedBytes: bytes of a line or frame whose end has not come.
+    /// - Parameters:
+    ///   - unfinishedBytes: bytes of a line or frame whose end has not come.
+    ///   - now: the observer's time.
+    /// - Returns: what follows.
     public mutating func readEnded(unfinishedBytes: Int, at now: Instant) -> ReadEndedAction {
         if unfinishedBytes > 0 {
             self.heard(at: now)

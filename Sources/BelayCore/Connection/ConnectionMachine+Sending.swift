@@ -7,7 +7,9 @@
 
 // What we send, and whether the peer takes it (rule R8).
 extension ConnectionMachine {
-    /// Bytes were handed to the transport. They never prove the peer alive (rule R1).
+    /// Bytes were handed to the transport.
+    ///
+    /// They never prove the peer alive (rule R1).
     public mutating func bytesSent(_ count: Int) {
         self.figures.bytesOut &+= UInt64(count)
     }
@@ -31,6 +33,7 @@ extension ConnectionMachine {
     /// - Parameters:
     ///   - queuedBytes: bytes that wait in our queue.
     ///   - now: the observer's time.
+    /// - Returns: what follows.
     public mutating func outboundObserved(queuedBytes: Int, at now: Instant) -> OutboundAction {
         guard !self.isOver else { return .doNothing }
         if queuedBytes > self.outboundLimit {

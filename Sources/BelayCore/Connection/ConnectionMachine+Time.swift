@@ -31,7 +31,9 @@ extension ConnectionMachine {
         case abort
     }
 
-    /// Time passed. Legal in every state; the first thing that is due is returned.
+    /// Time passed.
+    ///
+    /// Legal in every state; the first thing that is due is returned.
     public mutating func tick(at now: Instant, using generator: inout some RandomNumberGenerator) -> TickAction {
         switch self.state {
         case .closed:
@@ -157,7 +159,8 @@ extension ConnectionMachine {
         self.unreadSince = since
         let waited = now.nanoseconds(since: since)
         if waited >= self.timings.readPauseNanoseconds {
-            return self.end(.readPauseLimitPassed(self.timings.readPauseLimit), at: now).map { .close($0) } ?? .doNothing
+            return self.end(.readPauseLimitPassed(self.timings.readPauseLimit), at: now).map { .close($0) }
+                ?? .doNothing
         }
         let pause = min(max(waited, 1_000_000), max(self.timings.boundNanoseconds / 8, 1_000_000))
         self.lookAgainAt = now.advanced(byNanoseconds: pause)
@@ -172,7 +175,9 @@ extension ConnectionMachine {
     private func passedLimit(at now: Instant) -> DisconnectCause? {
         if now >= self.pauseDeadline { return .readPauseLimitPassed(self.timings.readPauseLimit) }
         if now >= self.messageDeadline {
-            return .protocolViolation("a message was unfinished for \(Duration.nanoseconds(self.timings.messageNanoseconds).text)")
+            return .protocolViolation(
+                "a message was unfinished for \(Duration.nanoseconds(self.timings.messageNanoseconds).text)"
+            )
         }
         if now >= self.idleDeadline { return .idleLimitPassed }
         return nil
@@ -203,7 +208,9 @@ extension ConnectionMachine {
     private var handshakeDeadline: Instant {
         guard self.state == .handshake, self.judgesSilence else { return .distantFuture }
         let deadline = self.openedAt.advanced(byNanoseconds: self.timings.handshakeNanoseconds)
-        return self.notBeforeLook(max(deadline, self.judgeFrom).advanced(byNanoseconds: -self.timings.marginNanoseconds))
+        return self.notBeforeLook(
+            max(deadline, self.judgeFrom).advanced(byNanoseconds: -self.timings.marginNanoseconds)
+        )
     }
 
     private func notBeforeLook(_ deadline: Instant) -> Instant {
@@ -237,13 +244,17 @@ extension ConnectionMachine {
 extension ConnectionMachine {
     private var mayPing: Bool { self.timings.sendsPings && !(self.backlog?.holdsPing ?? false) }
 
-    /// From when the current interval counts (rule R2). A stale proof must not hold pings back (rule R15).
+    /// From when the current interval counts (rule R2).
+    ///
+    /// A stale proof must not hold pings back (rule R15).
     private var intervalStart: Instant {
         self.timings.pingAlways ? self.lastPingAt : max(self.lastPingAt, self.proof)
     }
 
-    /// Every length from 75 % of the interval on is as good as the drawn one. Sending at the first wake-up past it
-    /// spares the second wake-up that a pong shortly after its ping would otherwise cause.
+    /// Every length from 75 % of the interval on is as good as the drawn one.
+    ///
+    /// Sending at the first wake-up past it spares the second wake-up that a pong shortly after its ping would
+    /// otherwise cause.
     private var earliestPing: Instant {
         self.intervalStart.advanced(byNanoseconds: self.timings.shortestIntervalNanoseconds)
     }

@@ -36,7 +36,8 @@ enum CrockfordBase32 {
     static func text(_ value: UInt64, characters: Int) -> String {
         String(unsafeUninitializedCapacity: characters) { buffer in
             for position in 0..<characters {
-                buffer[position] = Self.digits[Int(truncatingIfNeeded: value >> UInt64(5 * (characters - 1 - position))) & 31]
+                buffer[position] =
+                    Self.digits[Int(truncatingIfNeeded: value >> UInt64(5 * (characters - 1 - position))) & 31]
             }
             return characters
         }
@@ -45,11 +46,12 @@ enum CrockfordBase32 {
 
 /// Makes identifiers of events: ULIDs (github.com/ulid/spec), which sort by time.
 public enum EventID {
-    /// A new identifier, 26 characters.
+    /// A new identifier.
     ///
     /// - Parameters:
     ///   - wallClock: when the event happened.
     ///   - generator: the source of its 80 random bits.
+    /// - Returns: 26 characters.
     public static func make(at wallClock: WallClock, using generator: inout some RandomNumberGenerator) -> String {
         let milliseconds = UInt64(max(0, wallClock.millisecondsSince1970)) & 0xFFFF_FFFF_FFFF
         return CrockfordBase32.text(milliseconds, characters: 10)

@@ -7,13 +7,21 @@
 
 /// What one connection and one listener may use.
 public struct ConnectionLimits: Hashable, Sendable {
-    /// Connections in all. Default: nil, as many as the process may have files open, less a reserve. At least 1.
+    /// Connections in all.
+    ///
+    /// Default: nil, as many as the process may have files open, less a reserve. At least 1.
     public var connections: Int?
-    /// Connections of one remote address. Default: nil, no limit. At least 1.
+    /// Connections of one remote address.
+    ///
+    /// Default: nil, no limit. At least 1.
     public var connectionsPerAddress: Int?
-    /// Bytes of one message. Default: nil, what the protocol says (64 KiB for lines, 1 MiB for frames). 64 B to 64 MiB.
+    /// Bytes of one message.
+    ///
+    /// Default: nil, what the protocol says (64 KiB for lines, 1 MiB for frames). 64 B to 64 MiB.
     public var messageBytes: Int?
-    /// Bytes that may wait for one peer before it is a slow consumer. Default: 4 MiB. 4 KiB to 1 GiB.
+    /// Bytes that may wait for one peer before it is a slow consumer.
+    ///
+    /// Default: 4 MiB. 4 KiB to 1 GiB.
     public var outboundBytes: Int = 4 << 20
 
     /// The default limits.

@@ -69,7 +69,8 @@ extension LivenessPolicy {
         if self.attempts != nil, self.interval != nil {
             problems.report("attempts", "and interval contradict each other: give one of them")
         }
-        if let bound = self.detectWithin, let attempts = self.attempts, self.interval == nil, (1...100).contains(attempts),
+        if let bound = self.detectWithin, let attempts = self.attempts, self.interval == nil,
+            (1...100).contains(attempts),
             Self.allowedBounds.contains(bound), bound / (attempts + 1) < Self.allowedIntervals.lowerBound
         {
             problems.report(

@@ -38,56 +38,88 @@ public struct LivenessPolicy: Hashable, Sendable {
     /// Nil when an interval is given.
     public var attempts: Int?
 
-    /// How long nothing must have been received before a ping is sent. 5 ms to 24 h, shorter than the bound.
+    /// How long nothing must have been received before a ping is sent.
+    ///
+    /// 5 ms to 24 h, shorter than the bound.
     public var interval: Duration?
 
-    /// How soon an answer must come. 5 ms to 24 h; needs an interval.
+    /// How soon an answer must come.
+    ///
+    /// 5 ms to 24 h; needs an interval.
     public var replyWithin: Duration?
 
-    /// Which heartbeats this side sends. Default: both.
+    /// Which heartbeats this side sends.
+    ///
+    /// Default: both.
     public var heartbeats: Heartbeats = .both
 
-    /// Whether to ping under traffic too, for a fresh round trip time. Default: false.
+    /// Whether to ping under traffic too, for a fresh round trip time.
+    ///
+    /// Default: false.
     public var pingAlways = false
 
-    /// Silence after which a peer is suspected (rule R4). Default: two thirds of the bound. Shorter than the bound.
+    /// Silence after which a peer is suspected (rule R4).
+    ///
+    /// Default: two thirds of the bound. Shorter than the bound.
     public var suspectAfter: Duration?
 
-    /// How long bytes may wait for a peer without any of them moving (rule R8). Default: the bound. 20 ms to 24 h.
+    /// How long bytes may wait for a peer without any of them moving (rule R8).
+    ///
+    /// Default: the bound. 20 ms to 24 h.
     public var writeWithin: Duration?
 
-    /// How long the first element, or the hello where one is required, may take (rule R10). 20 ms to 24 h.
+    /// How long the first element, or the hello where one is required, may take (rule R10).
+    ///
+    /// 20 ms to 24 h.
     ///
     /// Default: the bound; where a hello is required, at most 10 s.
     public var handshakeWithin: Duration?
 
-    /// How long an orderly close may take before the connection is reset. Default: 5 s. 1 ms to 24 h.
+    /// How long an orderly close may take before the connection is reset.
+    ///
+    /// Default: 5 s. 1 ms to 24 h.
     public var closeWithin: Duration = .seconds(5)
 
-    /// How long an unfinished line or frame may stay unfinished. Default: the longer of the bound and 60 s. 20 ms to 24 h.
+    /// How long an unfinished line or frame may stay unfinished.
+    ///
+    /// Default: the longer of the bound and 60 s. 20 ms to 24 h.
     public var messageWithin: Duration?
 
-    /// How long heartbeats alone keep a connection (`policy.idle`). 20 ms to 24 h. Default: nil, for ever.
+    /// How long heartbeats alone keep a connection (`policy.idle`).
+    ///
+    /// 20 ms to 24 h. Default: nil, for ever.
     public var idleLimit: Duration?
 
-    /// How long our own program may leave a connection unread (rule R7). 20 ms to 24 h.
+    /// How long our own program may leave a connection unread (rule R7).
+    ///
+    /// 20 ms to 24 h.
     ///
     /// Default: the longer of ten bounds and 5 minutes.
     public var readPauseLimit: Duration?
 
-    /// How often a peer may ping (rule R12), as a long-term average. Default: 5 ms, what the shortest bound needs.
+    /// How often a peer may ping (rule R12), as a long-term average.
+    ///
+    /// Default: 5 ms, what the shortest bound needs.
     public var minimumPeerInterval: Duration = .milliseconds(5)
 
-    /// How many pings beyond ``minimumPeerInterval`` are forgiven, 0 to 1,000. Default: 2, as in gRPC.
+    /// How many pings beyond ``minimumPeerInterval`` are forgiven, 0 to 1,000.
+    ///
+    /// Default: 2, as in gRPC.
     public var pingStrikes = 2
 
-    /// Whether the peer must say hello before its first message. Default: false.
+    /// Whether the peer must say hello before its first message.
+    ///
+    /// Default: false.
     public var requiresHello = false
 
-    /// Whether a peer that closed its writing half may go on reading (rule R9). Default: false.
+    /// Whether a peer that closed its writing half may go on reading (rule R9).
+    ///
+    /// Default: false.
     public var allowHalfClosure = false
 
-    /// The range to which a bound that a peer asks for is clamped. Default: a tenth of our bound to our bound.
+    /// The range to which a bound that a peer asks for is clamped.
+    ///
+    /// Default: a tenth of our bound to our bound.
     public var peerBounds: ClosedRange<Duration>?
 
     /// A policy that detects within a bound.

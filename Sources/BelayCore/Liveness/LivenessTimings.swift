@@ -75,7 +75,8 @@ public struct LivenessTimings: Hashable, Sendable {
         guard every != nil || within != nil else { return self }
         var timings = self
         let wanted = within ?? self.bound
-        let bound = min(max(wanted, self.fixed.peerBounds.lowerBound), self.fixed.peerBounds.upperBound).wholeNanoseconds
+        let bound = min(max(wanted, self.fixed.peerBounds.lowerBound), self.fixed.peerBounds.upperBound)
+            .wholeNanoseconds
         let ratio = Double(self.intervalNanoseconds) / Double(self.boundNanoseconds)
         let interval = every?.wholeNanoseconds ?? Int64(Double(bound) * ratio)
         timings.adopt(bound: bound, interval: min(max(interval, 5_000_000), max(bound / 2, 5_000_000)))
@@ -137,7 +138,7 @@ private final class Fixed: Hashable, Sendable {
         self.allowHalfClosure = policy.allowHalfClosure
         self.pingStrikes = policy.pingStrikes
         let shortest = max(LivenessPolicy.allowedBounds.lowerBound, .nanoseconds(bound / 10))
-        self.peerBounds = policy.peerBounds ?? shortest ... max(shortest, .nanoseconds(bound))
+        self.peerBounds = policy.peerBounds ?? shortest...max(shortest, .nanoseconds(bound))
     }
 
     // Everything here follows from the policy.

@@ -6,7 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 extension DisconnectReason {
-    /// The stable codes of reasons. Their text is part of the contract; it never changes its meaning.
+    /// The stable codes of reasons.
+    ///
+    /// Their text is part of the contract; it never changes its meaning.
     public enum Code: String, CaseIterable, Hashable, Sendable {
         /// Orderly end: the peer sent FIN. Usual cause: its program closed or ended. Nothing to do.
         case peerClosed = "peer.closed"

@@ -15,7 +15,9 @@ public struct DisconnectReason: Hashable, Sendable {
     public var phase: Phase
     /// The facts that led to the conclusion.
     public var evidence: Evidence
-    /// Whether the other side may connect again, as advice to it and to ourselves. Default: what the code says.
+    /// Whether the other side may connect again, as advice to it and to ourselves.
+    ///
+    /// Default: what the code says.
     public var mayReconnect: Bool
 
     /// A reason whose advice follows from its code unless given.
@@ -49,7 +51,9 @@ public struct DisconnectReason: Hashable, Sendable {
         case draining
     }
 
-    /// The facts behind a reason. A fact that is not known is nil.
+    /// The facts behind a reason.
+    ///
+    /// A fact that is not known is nil.
     public struct Evidence: Hashable, Sendable {
         /// The kernel's error, whatever the code is; never merged with another.
         public var errno: ErrorNumber?

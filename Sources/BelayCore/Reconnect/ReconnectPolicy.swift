@@ -11,13 +11,21 @@
 /// same server never return in step (Brooker, "Exponential Backoff and Jitter", 2015). A connection that held for the
 /// stable period starts the count again; the server's advice is honoured.
 public struct ReconnectPolicy: Hashable, Sendable {
-    /// The upper limit of the first delay. Default: 500 ms. 1 ms to 1 h.
+    /// The upper limit of the first delay.
+    ///
+    /// Default: 500 ms. 1 ms to 1 h.
     public var shortestDelay: Duration = .milliseconds(500)
-    /// The upper limit of every delay. Default: 30 s. At least ``shortestDelay``, at most 24 h.
+    /// The upper limit of every delay.
+    ///
+    /// Default: 30 s. At least ``shortestDelay``, at most 24 h.
     public var longestDelay: Duration = .seconds(30)
-    /// How long a connection must have lasted for the backoff to start anew. Default: 10 s. 0 to 24 h.
+    /// How long a connection must have lasted for the backoff to start anew.
+    ///
+    /// Default: 10 s. 0 to 24 h.
     public var stableAfter: Duration = .seconds(10)
-    /// How many attempts in a row may fail, at least 1. Default: nil, no limit.
+    /// How many attempts in a row may fail, at least 1.
+    ///
+    /// Default: nil, no limit.
     public var maximumAttempts: Int?
 
     /// The default policy.
@@ -67,6 +75,7 @@ public struct ReconnectBackoff: Hashable, Sendable {
     ///   - reason: why the connection, or the attempt to make one, ended.
     ///   - lasted: how long the connection was up; nil when the attempt failed.
     ///   - generator: the source of the jitter.
+    /// - Returns: when to connect again, if at all.
     public mutating func ended(
         _ reason: DisconnectReason,
         lasted: Duration?,

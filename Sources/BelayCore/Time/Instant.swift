@@ -35,6 +35,7 @@ public struct Instant: InstantProtocol, Hashable, Sendable {
         .nanoseconds(other.nanoseconds(since: self))
     }
 
+    /// Whether `lhs` is earlier.
     @inlinable
     public static func < (lhs: Instant, rhs: Instant) -> Bool {
         lhs.nanoseconds < rhs.nanoseconds

@@ -63,7 +63,9 @@ public struct ObserverClock: Sendable {
         self.toleranceNanoseconds = max(0, tolerance.wholeNanoseconds)
     }
 
-    /// Announces when the next look is due. No look before that is late.
+    /// Announces when the next look is due.
+    ///
+    /// No look before that is late.
     ///
     /// A time before the last reading means that the next look is due at once: what was due already is not late by a
     /// stall, but a stall that comes before the next look shows.

@@ -63,7 +63,8 @@ extension Endpoint {
             throw ParseError(description: "'\(url)' has no port: write SCHEME://HOST:PORT")
         }
         let portText = authority[authority.index(after: colon)...]
-        guard let port = Int(portText), (0...65_535).contains(port), portText.allSatisfy(\.isASCII), portText.first != "+"
+        guard let port = Int(portText), (0...65_535).contains(port), portText.allSatisfy(\.isASCII),
+            portText.first != "+"
         else {
             throw ParseError(description: "the port '\(portText)' is not a number from 0 to 65535")
         }

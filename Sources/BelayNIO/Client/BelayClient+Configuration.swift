@@ -13,25 +13,41 @@ extension BelayClient {
     public struct Configuration: Sendable {
         /// The server.
         public var endpoint: Endpoint
-        /// How fast to know that the server is gone. Default: within 30 s.
+        /// How fast to know that the server is gone.
+        ///
+        /// Default: within 30 s.
         public var liveness: LivenessPolicy
-        /// Who we are, as the hello says; nil says no hello. 1 to 128 bytes of printable UTF-8 without spaces.
+        /// Who we are, as the hello says; nil says no hello.
+        ///
+        /// 1 to 128 bytes of printable UTF-8 without spaces.
         ///
         /// `raw` has no hello: there the identity is not told.
         public var identity: String?
-        /// The credential in the hello. 1 to 1,024 bytes of printable UTF-8 without spaces; needs an identity.
+        /// The credential in the hello.
+        ///
+        /// 1 to 1,024 bytes of printable UTF-8 without spaces; needs an identity.
         public var token: String?
-        /// Whether and when to connect again; nil ends with the first connection. Default: exponential with full jitter.
+        /// Whether and when to connect again; nil ends with the first connection.
+        ///
+        /// Default: exponential with full jitter.
         public var reconnect: ReconnectPolicy? = ReconnectPolicy()
-        /// How long one attempt to connect may take. Default: 10 s. 20 ms to 1 h.
+        /// How long one attempt to connect may take.
+        ///
+        /// Default: 10 s. 20 ms to 1 h.
         public var connectWithin: Duration = .seconds(10)
         /// What the connection may use.
         public var limits = ConnectionLimits()
-        /// Which second line the kernel holds. Default: patient.
+        /// Which second line the kernel holds.
+        ///
+        /// Default: patient.
         public var kernel: KernelTimeouts.Mode = .patient
-        /// Who takes the events. Default: nil, nobody.
+        /// Who takes the events.
+        ///
+        /// Default: nil, nobody.
         public var events: (any EventSink)?
-        /// Where to log. Default: a logger that drops everything.
+        /// Where to log.
+        ///
+        /// Default: a logger that drops everything.
         public var logger = Logger(label: "belay", factory: { _ in SwiftLogNoOpLogHandler() })
 
         /// A configuration with defaults for everything but the server and the policy.
@@ -52,7 +68,9 @@ extension BelayClient {
             }
             if let token {
                 if self.identity == nil { problems.report("token", "needs an identity") }
-                if !Hello.isToken(token) { problems.report("token", "must be printable text without spaces, within its limit") }
+                if !Hello.isToken(token) {
+                    problems.report("token", "must be printable text without spaces, within its limit")
+                }
             }
             problems.check("connectWithin", self.connectWithin, in: .milliseconds(20) ... .seconds(3_600))
             problems.absorb { () throws(ConfigurationError) in try self.liveness.validate() }

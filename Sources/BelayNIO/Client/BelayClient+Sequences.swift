@@ -22,7 +22,9 @@ extension BelayClient {
             }
         }
 
-        /// The iterator. Can be made once.
+        /// The iterator.
+        ///
+        /// Can be made once.
         public func makeAsyncIterator() -> AsyncIterator {
             AsyncIterator(base: self.base.makeAsyncIterator())
         }
@@ -47,7 +49,9 @@ extension BelayClient {
             }
         }
 
-        /// The iterator. Can be made once.
+        /// The iterator.
+        ///
+        /// Can be made once.
         public func makeAsyncIterator() -> AsyncIterator {
             AsyncIterator(connections: self.connections.makeAsyncIterator())
         }

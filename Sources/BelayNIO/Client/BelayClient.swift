@@ -27,12 +27,16 @@ public final class BelayClient: Service {
     /// What the client was made with.
     public let configuration: Configuration
 
-    /// What happens to the connection, in order. Can be iterated once.
+    /// What happens to the connection, in order.
+    ///
+    /// Can be iterated once.
     ///
     /// While nobody iterates the last 1,024 changes are kept; ``droppedChanges`` counts those that were not.
     public let changes: Changes
 
-    /// The messages of the server, of one connection after the other. Can be iterated once.
+    /// The messages of the server, of one connection after the other.
+    ///
+    /// Can be iterated once.
     ///
     /// Messages that come before this property is first asked for are dropped. From then on they are kept for whoever
     /// iterates; while nobody does, a few are buffered and then nothing is read, which is no silence of the server (rule R7).
@@ -144,7 +148,11 @@ public final class BelayClient: Service {
         var generator = SystemRandomNumberGenerator()
         let clock = ContinuousClock()
         while true {
-            let attempt = ClientAttempt(group: self.group, endpoint: self.configuration.endpoint, environment: environment)
+            let attempt = ClientAttempt(
+                group: self.group,
+                endpoint: self.configuration.endpoint,
+                environment: environment
+            )
             let reason: DisconnectReason
             var lasted: Duration?
             switch await attempt.connect(within: self.configuration.connectWithin, unless: stop) {
@@ -168,7 +176,9 @@ public final class BelayClient: Service {
         }
     }
 
-    /// Waits for the end of a connection. When `stop` fires first, says goodbye; the connection's own deadline bounds that.
+    /// Waits for the end of a connection.
+    ///
+    /// When `stop` fires first, says goodbye; the connection's own deadline bounds that.
     private func stay(on connection: ConnectionHandle, _ released: Signal, _ stop: Signal) async -> DisconnectReason {
         await Signal.first(of: released, stop)
         if stop.hasFired { connection.close(.localShutdown) }

@@ -7,7 +7,9 @@
 
 import Synchronization
 
-/// Something that happens once and that tasks wait for. Waiting ends early when the task is cancelled.
+/// Something that happens once and that tasks wait for.
+///
+/// Waiting ends early when the task is cancelled.
 final class Signal: Sendable {
     private enum State {
         case waiting([UInt64: CheckedContinuation<Void, Never>], next: UInt64)
@@ -16,7 +18,9 @@ final class Signal: Sendable {
 
     private let state = Mutex(State.waiting([:], next: 0))
 
-    /// It happened. A second call does nothing.
+    /// It happened.
+    ///
+    /// A second call does nothing.
     func fire() {
         let waiting = self.state.withLock { state -> [UInt64: CheckedContinuation<Void, Never>] in
             guard case .waiting(let waiting, _) = state else { return [:] }

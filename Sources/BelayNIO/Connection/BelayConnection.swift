@@ -14,7 +14,9 @@ public final class BelayConnection: Sendable {
     /// The name of the connection; never used again.
     public let id: ConnectionID
 
-    /// The messages of the peer, in order. Can be iterated once.
+    /// The messages of the peer, in order.
+    ///
+    /// Can be iterated once.
     ///
     /// Ends when the connection does, or when the task is cancelled; ``closeReason`` says why. While nobody iterates, a few
     /// messages are buffered and then nothing is read from the peer any more, which is no silence of the peer (rule R7).
@@ -54,7 +56,9 @@ public final class BelayConnection: Sendable {
         try await self.send(ByteBuffer(string: text))
     }
 
-    /// Says goodbye and closes. A second call does nothing.
+    /// Says goodbye and closes.
+    ///
+    /// A second call does nothing.
     public func close(_ code: DisconnectReason.Code = .localClosed) {
         self.handle.close(code)
     }
@@ -85,7 +89,9 @@ public final class BelayConnection: Sendable {
             }
         }
 
-        /// The iterator. Can be made once.
+        /// The iterator.
+        ///
+        /// Can be made once.
         public func makeAsyncIterator() -> AsyncIterator {
             AsyncIterator(base: self.producer.makeAsyncIterator())
         }

@@ -47,13 +47,17 @@ public struct Connection {
         try self.handler.send(message)
     }
 
-    /// Stops reading from the peer, until ``resumeReading()``. No verdict on silence meanwhile (rule R7).
+    /// Stops reading from the peer, until ``resumeReading()``.
+    ///
+    /// No verdict on silence meanwhile (rule R7).
     public func pauseReading() { self.handler.pauseReading() }
 
     /// Reads again.
     public func resumeReading() { self.handler.resumeReading() }
 
-    /// Says goodbye and closes. A second call does nothing.
+    /// Says goodbye and closes.
+    ///
+    /// A second call does nothing.
     ///
     /// - Parameters:
     ///   - code: the reason that is reported. Default: `local.closed`.
@@ -97,7 +101,9 @@ public struct ConnectionHandle: Sendable {
         return try? await self.eventLoop.submit { bound.value.reason }.get()
     }
 
-    /// Says goodbye and closes. A second call does nothing.
+    /// Says goodbye and closes.
+    ///
+    /// A second call does nothing.
     public func close(_ code: DisconnectReason.Code = .localClosed, detail: String? = nil) {
         self.execute { $0.close(code, detail: detail) }
     }

@@ -156,7 +156,9 @@ class ConnectionDriver {
         self.perform(close)
     }
 
-    /// An error came through the pipeline or failed a write. NIO delivers it before the channel becomes inactive.
+    /// An error came through the pipeline or failed a write.
+    ///
+    /// NIO delivers it before the channel becomes inactive.
     final func fail(_ error: any Error) {
         switch error {
         case let error as IOError:
@@ -214,7 +216,9 @@ class ConnectionDriver {
         self.context?.close(mode: .all, promise: nil)
     }
 
-    /// Flushes and sends FIN. The peer's FIN, or the deadline that the machine holds, ends the rest.
+    /// Flushes and sends FIN.
+    ///
+    /// The peer's FIN, or the deadline that the machine holds, ends the rest.
     private func sayFarewell() {
         guard let context else { return }
         if self.inputEnded {

@@ -53,6 +53,8 @@ final class ConnectionHandler: ConnectionDriver {
     /// A handler for a channel that is about to become active.
     ///
     /// - Parameters:
+    ///   - eventLoop: the loop of the channel, which is the current one.
+    ///   - environment: what the connections of the listener share.
     ///   - refusal: why the connection is closed as soon as it is open, where a limit was reached.
     ///   - observer: told once when the channel is gone.
     init(

@@ -30,9 +30,13 @@ public import NIOCore
 /// Whether a peer reads is seen from the channel's queue becoming shorter (rule R8). A program that writes without ever
 /// looking at writability hides that; then only silence counts.
 public final class HeartbeatHandler<Inbound: Sendable, Outbound: Sendable>: ChannelDuplexHandler {
+    /// What the codec before it delivers.
     public typealias InboundIn = Inbound
+    /// What is handed on: the same, without heartbeats.
     public typealias InboundOut = Inbound
+    /// What is written behind it.
     public typealias OutboundIn = Outbound
+    /// What the codec takes.
     public typealias OutboundOut = Outbound
 
     private let heartbeats: Heartbeats<Inbound, Outbound>
@@ -43,7 +47,9 @@ public final class HeartbeatHandler<Inbound: Sendable, Outbound: Sendable>: Chan
     /// A handler that detects within a bound.
     ///
     /// - Throws: ``ConfigurationError`` when the bound is not within 20 ms to 24 h.
-    public convenience init(detectWithin: Duration, heartbeats: Heartbeats<Inbound, Outbound>) throws(ConfigurationError) {
+    public convenience init(detectWithin: Duration, heartbeats: Heartbeats<Inbound, Outbound>)
+        throws(ConfigurationError)
+    {
         try self.init(policy: LivenessPolicy(detectWithin: detectWithin), heartbeats: heartbeats)
     }
 
@@ -67,20 +73,24 @@ public final class HeartbeatHandler<Inbound: Sendable, Outbound: Sendable>: Chan
 
     // MARK: - Life cycle
 
+    /// Begins to watch a channel that is active already.
     public func handlerAdded(context: ChannelHandlerContext) {
         if context.channel.isActive { self.start(context) }
     }
 
+    /// Watches no more.
     public func handlerRemoved(context: ChannelHandlerContext) {
         self.driver?.stop()
         self.driver = nil
     }
 
+    /// Begins to watch.
     public func channelActive(context: ChannelHandlerContext) {
         self.start(context)
         context.fireChannelActive()
     }
 
+    /// Reports the end, if nobody did, and watches no more.
     public func channelInactive(context: ChannelHandlerContext) {
         self.driver?.transportClosed()
         context.fireChannelInactive()
@@ -100,6 +110,7 @@ public final class HeartbeatHandler<Inbound: Sendable, Outbound: Sendable>: Chan
 
     // MARK: - Inbound
 
+    /// Takes proof of life, answers pings, keeps heartbeats to itself.
     public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard let driver else { return context.fireChannelRead(data) }
         let now = driver.timekeeper.now()
@@ -121,22 +132,26 @@ public final class HeartbeatHandler<Inbound: Sendable, Outbound: Sendable>: Chan
         }
     }
 
+    /// Finds out whether a suspected peer is alive.
     public func channelReadComplete(context: ChannelHandlerContext) {
         self.driver?.batchEnded()
         context.fireChannelReadComplete()
     }
 
+    /// Looks whether the queue moves.
     public func channelWritabilityChanged(context: ChannelHandlerContext) {
         if let driver { driver.observeOutbound(at: driver.timekeeper.now()) }
         context.fireChannelWritabilityChanged()
     }
 
+    /// Learns of the peer's FIN.
     public func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         // Handed on first: what came before the end is delivered before the end is told.
         context.fireUserInboundEventTriggered(event)
         if let event = event as? ChannelEvent, event == .inputClosed { self.driver?.peerClosed() }
     }
 
+    /// Keeps the error that ends the connection.
     public func errorCaught(context: ChannelHandlerContext, error: any Error) {
         self.driver?.fail(error)
         context.fireErrorCaught(error)
@@ -144,11 +159,13 @@ public final class HeartbeatHandler<Inbound: Sendable, Outbound: Sendable>: Chan
 
     // MARK: - Outbound
 
+    /// Learns that somebody reads.
     public func read(context: ChannelHandlerContext) {
         self.driver?.readRequested()
         context.read()
     }
 
+    /// Keeps the error of a write that fails.
     public func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         // NIO closes a channel whose write failed without an `errorCaught`; the reason is known from the promise alone.
         let written = promise ?? context.eventLoop.makePromise(of: Void.self)
@@ -158,6 +175,7 @@ public final class HeartbeatHandler<Inbound: Sendable, Outbound: Sendable>: Chan
         context.write(data, promise: written)
     }
 
+    /// Learns that the program closes the connection.
     public func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
         if mode == .all, let driver, let close = driver.machine.closeRequested(at: driver.timekeeper.now()) {
             driver.ended(close)

@@ -32,11 +32,15 @@ public struct Heartbeats<Inbound, Outbound>: Sendable {
         case message
     }
 
-    /// Makes a ping. Its token comes back in the pong, where the protocol has room for it; it says when it was sent.
+    /// Makes a ping.
+    ///
+    /// Its token comes back in the pong, where the protocol has room for it; it says when it was sent.
     public var ping: @Sendable (_ token: UInt64) -> Outbound
     /// Tells what something is that was received.
     public var recognize: @Sendable (_ inbound: Inbound) -> Recognized
-    /// Makes a farewell, where the protocol has one. Default: none.
+    /// Makes a farewell, where the protocol has one.
+    ///
+    /// Default: none.
     public var goodbye: @Sendable (_ reason: DisconnectReason) -> Outbound?
 
     /// Heartbeats that are written and recognised like this.

@@ -17,7 +17,9 @@ import Synchronization
 ///
 /// Bound to its loop: every method must be called there.
 final class LoopTimekeeper {
-    /// The fine tick. Verdicts are armed at least three of them before their bound, so that they never fall after it.
+    /// The fine tick.
+    ///
+    /// Verdicts are armed at least three of them before their bound, so that they never fall after it.
     private static let tickNanoseconds: Int64 = 500_000
 
     /// How many due entries are handled before the loop gets to serve its sockets again.
@@ -124,7 +126,9 @@ final class LoopTimekeeper {
 
     private func schedule(forTick tick: Int64) {
         let (nanoseconds, overflow) = tick.multipliedReportingOverflow(by: Self.tickNanoseconds)
-        let deadline = self.clock.monotonicNanoseconds(of: overflow ? .distantFuture : Instant(nanoseconds: nanoseconds))
+        let deadline = self.clock.monotonicNanoseconds(
+            of: overflow ? .distantFuture : Instant(nanoseconds: nanoseconds)
+        )
         guard deadline < self.scheduledNanoseconds else { return }
         self.scheduled?.cancel()
         self.scheduledNanoseconds = deadline
@@ -221,8 +225,10 @@ struct LoopTimekeeperGroup: Sendable {
         self.timekeepers = timekeepers
     }
 
-    /// Calls `body` on each loop and waits for it. A loop that is shut down is passed over: nothing runs there any more.
-    func forEach(_ body: @escaping @Sendable (LoopTimekeeper) -> Void) async {
+    /// Calls `body` on each loop and waits for it.
+    ///
+    /// A loop that is shut down is passed over: nothing runs there any more.
+    func onEach(_ body: @escaping @Sendable (LoopTimekeeper) -> Void) async {
         for (eventLoop, bound) in self.timekeepers {
             try? await eventLoop.submit { body(bound.value) }.get()
         }

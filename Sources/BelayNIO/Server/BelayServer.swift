@@ -111,7 +111,7 @@ public final class BelayServer: Service {
         }
         let threshold = try self.configuration.liveness.timings().stallThreshold
         let reporter = StallReporter(threshold: threshold, sink: self.node.sink)
-        await loops.forEach { $0.observeStalls(as: reporter) { reporter.noticed($0) } }
+        await loops.onEach { $0.observeStalls(as: reporter) { reporter.noticed($0) } }
         self.node.sink?.record(
             Event(.nodeStarted(listeners: self.bound.endpoints.map(\.description)), at: Host.wallClock)
         )
@@ -128,7 +128,7 @@ public final class BelayServer: Service {
             group.cancelAll()
             await self.abortAll(loops)
         }
-        await loops.forEach { $0.observeStalls(as: reporter, nil) }
+        await loops.onEach { $0.observeStalls(as: reporter, nil) }
     }
 
     /// Waits for a graceful shutdown or for cancellation.
@@ -185,7 +185,9 @@ public final class BelayServer: Service {
             .serverChannelOption(.autoRead, value: false)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(AcceptPauseHandler(logger: self.configuration.logger))
+                    try channel.pipeline.syncOperations.addHandler(
+                        AcceptPauseHandler(logger: self.configuration.logger)
+                    )
                 }
             }
             .childChannelOption(.maxMessagesPerRead, value: 1)
@@ -198,7 +200,11 @@ public final class BelayServer: Service {
             }
         do {
             let channel = try await bootstrap.bind(host: endpoint.host, port: endpoint.port).get()
-            let actual = Endpoint(endpoint.format, host: endpoint.host, port: channel.localAddress?.port ?? endpoint.port)
+            let actual = Endpoint(
+                endpoint.format,
+                host: endpoint.host,
+                port: channel.localAddress?.port ?? endpoint.port
+            )
             environment.listens(on: actual)
             try await channel.setOption(.autoRead, value: true).get()
             return (channel, actual)
@@ -259,7 +265,7 @@ extension BelayServer {
         _ loops: LoopTimekeeperGroup,
         _ body: @escaping @Sendable (ConnectionHandler) -> Void
     ) async {
-        await loops.forEach { timekeeper in
+        await loops.onEach { timekeeper in
             timekeeper.forEachDriver { driver in
                 guard let handler = driver as? ConnectionHandler, handler.environment.node === self.node else { return }
                 body(handler)

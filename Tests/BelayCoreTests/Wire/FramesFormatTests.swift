@@ -164,7 +164,10 @@ struct FramesFormatTests {
         let claim: [UInt8] = [0, 0, 0x20, 0x02, type]
         let stream = WireStream(.frames, pieces: [claim])
         #expect(stream.error == .messageTooLarge(size: 8_193, limit: 8_192))
-        let atLimit = WireStream(.frames, pieces: [Self.frame(3, #"{"id":"a"}"# + String(repeating: " ", count: 8_182))])
+        let atLimit = WireStream(
+            .frames,
+            pieces: [Self.frame(3, #"{"id":"a"}"# + String(repeating: " ", count: 8_182))]
+        )
         #expect(atLimit.readings == [.hello(Hello(identity: "a"))])
     }
 

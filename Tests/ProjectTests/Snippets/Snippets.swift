@@ -25,9 +25,13 @@ func echoServer() async throws {
 }
 
 func stayingClient() async throws {
-    let client = BelayClient(.lines(host: "gateway.example", port: 7400), detectWithin: .seconds(10), identity: "device-42")
+    let client = BelayClient(
+        .lines(host: "gateway.example", port: 7400),
+        detectWithin: .seconds(10),
+        identity: "device-42"
+    )
     async let running: Void = client.run()
-    for await change in client.changes { print(change) }  // connected, suspected, recovered, disconnected(reason), waiting
+    for await change in client.changes { print(change) }  // connected, suspected, recovered, disconnected, waiting
     try await running
 }
 
@@ -91,7 +95,11 @@ func lobbyService() async throws {
     )
     let server = BelayServer(configuration: configuration, delegate: Lobby())
     let group = ServiceGroup(
-        configuration: .init(services: [.init(service: server)], gracefulShutdownSignals: [.sigterm], logger: configuration.logger)
+        configuration: .init(
+            services: [.init(service: server)],
+            gracefulShutdownSignals: [.sigterm],
+            logger: configuration.logger
+        )
     )
     try await group.run()
 }
