@@ -15,7 +15,7 @@ import Synchronization
 /// A client that stays connected, knows within a bound that the server is gone, and reports each change.
 ///
 /// ```swift
-/// let client = BelayClient(.lines(host: "gateway.example", port: 7400), detectWithin: .seconds(10), identity: "device-42")
+/// let client = BelayClient(.lines(host: "gateway.example", port: 7400), detectWithin: .seconds(10), identity: "d-42")
 /// async let running: Void = client.run()
 /// for await change in client.changes { print(change) }
 /// try await running

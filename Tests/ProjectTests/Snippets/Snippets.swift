@@ -25,11 +25,7 @@ func echoServer() async throws {
 }
 
 func stayingClient() async throws {
-    let client = BelayClient(
-        .lines(host: "gateway.example", port: 7400),
-        detectWithin: .seconds(10),
-        identity: "device-42"
-    )
+    let client = BelayClient(.lines(host: "gateway.example", port: 7400), detectWithin: .seconds(10), identity: "d-42")
     async let running: Void = client.run()
     for await change in client.changes { print(change) }  // connected, suspected, recovered, disconnected, waiting
     try await running
