@@ -48,15 +48,24 @@ final class ConnectSession: Service {
         }
     }
 
-    /// Lines that come while no connection is open, or that the protocol cannot carry, are named on standard error.
+    /// A line that comes while no connection is open waits for one. What cannot be sent is told on standard error.
     private func sendLines(_ lines: StandardInput) async {
-        for await line in lines.lines {
+        for await batch in lines.batches {
+            for line in batch { await self.send(line) }
+            lines.batchTaken()
+        }
+    }
+
+    private func send(_ line: ByteBuffer) async {
+        while await self.client.waitUntilConnected() {
             do {
                 try await self.client.send(line)
+                return
+            } catch SendError.closed {
+                continue
             } catch {
-                Output.complain("a line was not sent: \(error)")
+                return Output.complain("a line was lost: \(error)")
             }
-            lines.lineTaken()
         }
     }
 }

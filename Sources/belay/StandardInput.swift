@@ -13,22 +13,22 @@ import NIOCore
 ///
 /// Read past the C library's stream, whose lock the blocked thread would hold when the process wants to end.
 final class StandardInput: Sendable {
-    /// The lines, without their ends.
+    /// The lines, without their ends, as many at a time as were read at once.
     ///
     /// Ends with the input; a last line without end counts.
-    let lines: AsyncStream<ByteBuffer>
+    let batches: AsyncStream<[ByteBuffer]>
     // Starts at zero: a semaphore must not be released below the value it began with.
     private let taken = DispatchSemaphore(value: 0)
 
     init() {
-        let (lines, continuation) = AsyncStream.makeStream(of: ByteBuffer.self)
-        self.lines = lines
+        let (batches, continuation) = AsyncStream.makeStream(of: [ByteBuffer].self)
+        self.batches = batches
         let taken = self.taken
         let thread = Thread {
             var reader = LineReader(descriptor: STDIN_FILENO)
-            // One line at a time is under way: what cannot be sent yet stays in the pipe.
-            while let line = reader.next() {
-                continuation.yield(line)
+            // One batch at a time is under way: what cannot be sent yet stays in the pipe.
+            while let batch = reader.next() {
+                continuation.yield(batch)
                 taken.wait()
             }
             continuation.finish()
@@ -37,8 +37,8 @@ final class StandardInput: Sendable {
         thread.start()
     }
 
-    /// The last line has been dealt with; the next one is read.
-    func lineTaken() {
+    /// The last batch has been dealt with; the next one is read.
+    func batchTaken() {
         self.taken.signal()
     }
 }
@@ -52,20 +52,32 @@ private struct LineReader {
     var buffer = ByteBuffer()
     var isAtEnd = false
 
-    mutating func next() -> ByteBuffer? {
+    /// The next lines; nil at the end of the input.
+    mutating func next() -> [ByteBuffer]? {
         var searched = 0
         while true {
-            let view = self.buffer.readableBytesView
-            if let end = view.dropFirst(searched).firstIndex(of: UInt8(ascii: "\n")) {
-                let line = self.buffer.readSlice(length: end - view.startIndex)
-                self.buffer.moveReaderIndex(forwardBy: 1)
-                return line
-            }
-            searched = view.count
+            let lines = self.takeLines(searched: searched)
+            if !lines.isEmpty { return lines }
+            searched = self.buffer.readableBytes
             if self.isAtEnd || searched >= Self.longest {
-                return searched == 0 ? nil : self.buffer.readSlice(length: searched)
+                return searched == 0 ? nil : self.buffer.readSlice(length: searched).map { [$0] }
             }
             self.fill()
+        }
+    }
+
+    /// The complete lines that are there, without those whose beginning was searched in vain before.
+    private mutating func takeLines(searched: Int) -> [ByteBuffer] {
+        var lines: [ByteBuffer] = []
+        var searched = searched
+        while true {
+            let view = self.buffer.readableBytesView
+            guard let end = view.dropFirst(searched).firstIndex(of: UInt8(ascii: "\n")),
+                let line = self.buffer.readSlice(length: end - view.startIndex)
+            else { return lines }
+            self.buffer.moveReaderIndex(forwardBy: 1)
+            lines.append(line)
+            searched = 0
         }
     }
 

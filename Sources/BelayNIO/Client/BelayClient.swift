@@ -79,6 +79,13 @@ public final class BelayClient: Service {
     /// How many changes were dropped because nobody took them.
     public var droppedChanges: Int { self.link.droppedChanges }
 
+    /// Waits until a connection is open.
+    ///
+    /// - Returns: false when there will be none, because the client has ended, or when the task is cancelled.
+    public func waitUntilConnected() async -> Bool {
+        await self.link.connection() != nil
+    }
+
     /// Sends a message on the connection that is open and waits until there is room for the next one.
     ///
     /// - Throws: ``SendError``, also when no connection is open.

@@ -19,6 +19,8 @@ final class ClientLink: ConnectionDelegate {
     private struct State {
         var current: BelayConnection?
         var wantsMessages = false
+        var isFinished = false
+        var waitingForConnection: [Signal] = []
         var droppedChanges = 0
     }
 
@@ -53,6 +55,26 @@ final class ClientLink: ConnectionDelegate {
     func finish() {
         self.changed.finish()
         self.connected.finish()
+        let waiting = self.state.withLock { state in
+            state.isFinished = true
+            defer { state.waitingForConnection = [] }
+            return state.waitingForConnection
+        }
+        for signal in waiting { signal.fire() }
+    }
+
+    /// The connection that is open; waits for one. Nil when there will be none or the task is cancelled.
+    func connection() async -> BelayConnection? {
+        while !Task.isCancelled {
+            let opened = Signal()
+            let (current, isFinished) = self.state.withLock { state in
+                if state.current == nil, !state.isFinished { state.waitingForConnection.append(opened) }
+                return (state.current, state.isFinished)
+            }
+            if current != nil || isFinished { return current }
+            await opened.wait()
+        }
+        return nil
     }
 
     // MARK: - ConnectionDelegate
@@ -60,7 +82,12 @@ final class ClientLink: ConnectionDelegate {
     func opened(_ connection: Connection) {
         let bridge = AsyncBridge(connection)
         connection.attachment = bridge
-        self.state.withLock { $0.current = bridge.connection }
+        let waiting = self.state.withLock { state in
+            state.current = bridge.connection
+            defer { state.waitingForConnection = [] }
+            return state.waitingForConnection
+        }
+        for signal in waiting { signal.fire() }
         self.connected.yield(bridge.connection)
         self.emit(.connected(connection.id))
     }

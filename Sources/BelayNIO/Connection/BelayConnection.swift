@@ -153,7 +153,7 @@ final class AsyncBridge {
     func ended(_ reason: DisconnectReason) {
         self.connection.ended(reason)
         self.source.finish()
-        for promise in self.waitingForRoom.take() { promise.fail(SendError.closed(reason)) }
+        for promise in self.waitingForRoom.take() { promise.fail(SendError.interrupted(reason)) }
     }
 }
 

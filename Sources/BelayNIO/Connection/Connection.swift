@@ -111,8 +111,10 @@ public struct ConnectionHandle: Sendable {
 
 /// Why a message was not sent.
 public enum SendError: Error, Hashable, Sendable {
-    /// The connection is over; the reason, where it is known already.
+    /// The connection is over and the message was not sent; the reason, where it is known already.
     case closed(DisconnectReason?)
+    /// The connection ended while the message was queued: nobody knows how much of it arrived.
+    case interrupted(DisconnectReason)
     /// The protocol cannot carry the message; one line that says why.
     case notRepresentable(String)
 }
@@ -122,6 +124,7 @@ extension SendError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .closed(let reason): "the connection is over" + (reason.map { ": \($0)" } ?? "")
+        case .interrupted(let reason): "the connection ended before all was sent: \(reason)"
         case .notRepresentable(let why): why
         }
     }
