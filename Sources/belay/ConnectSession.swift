@@ -48,7 +48,9 @@ final class ConnectSession: Service {
         }
     }
 
-    /// A line that comes while no connection is open waits for one. What cannot be sent is told on standard error.
+    /// A line that comes while no connection is open waits for one.
+    ///
+    /// What cannot be sent is told on standard error.
     private func sendLines(_ lines: StandardInput) async {
         for await batch in lines.batches {
             for line in batch { await self.send(line) }

@@ -63,7 +63,9 @@ final class ClientLink: ConnectionDelegate {
         for signal in waiting { signal.fire() }
     }
 
-    /// The connection that is open; waits for one. Nil when there will be none or the task is cancelled.
+    /// The connection that is open; waits for one.
+    ///
+    /// Nil when there will be none or the task is cancelled.
     func connection() async -> BelayConnection? {
         while !Task.isCancelled {
             let opened = Signal()
