@@ -70,6 +70,25 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "BelayCoreTests", dependencies: ["BelayCore", "BelayTesting"], swiftSettings: strict),
+        .testTarget(name: "BelayTestingTests", dependencies: ["BelayCore", "BelayTesting"], swiftSettings: strict),
+        .testTarget(name: "BelaySocketTests", dependencies: ["BelaySocket", "BelayCore"], swiftSettings: strict),
+        .testTarget(
+            name: "BelayNIOTests",
+            dependencies: [
+                "BelayNIO",
+                "BelayCore",
+                "BelaySocket",
+                .product(name: "NIOCore", package: nio),
+                .product(name: "NIOPosix", package: nio),
+                .product(name: "NIOEmbedded", package: nio),
+                .product(name: "NIOTestUtils", package: nio),
+                .product(name: "InMemoryLogging", package: "swift-log"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
         // The structure of the package and the code of its documents.
         .testTarget(
             name: "ProjectTests",

@@ -36,8 +36,11 @@ extension ConnectionMachine {
     public mutating func pingReceived(at now: Instant) -> PingReceivedAction {
         guard self.elementReceived(at: now) else { return .doNothing }
         let spacing = self.timings.minimumPeerIntervalNanoseconds
-        let burst = max(self.timings.boundNanoseconds * 2, spacing * 10)
-        if now.advanced(byNanoseconds: burst) < self.peerPingDueAt {
+        let burst = max(self.timings.boundNanoseconds * 2, spacing * 10, 1_000_000_000)
+        if self.owesFreshPing || now < self.judgeFrom {
+            // What piled up while we could not read is no flood (rules R6 and R7).
+            self.peerPingDueAt = now
+        } else if now.advanced(byNanoseconds: burst) < self.peerPingDueAt {
             self.strikes += 1
             if self.strikes > self.timings.pingStrikes {
                 return self.end(.pingFlood, at: now).map { .close($0) } ?? .doNothing
@@ -59,6 +62,7 @@ extension ConnectionMachine {
         self.figures.pongsReceived &+= 1
         if let token, let sentAt = self.sendTime(ofPing: token) {
             self.endHandshakeIfAllowed()
+            self.unfinishedSince = nil
             self.proof = max(self.proof, sentAt)
             self.measureRoundTrip(since: sentAt, at: now)
             return
@@ -105,7 +109,7 @@ extension ConnectionMachine {
     /// The peer introduced itself and may have asked for an interval and a bound (rule R12).
     public mutating func helloReceived(every: Duration?, within: Duration?, at now: Instant) -> HelloReceivedAction {
         guard !self.isOver else { return .doNothing }
-        self.heard(at: now)
+        self.elementReceived(at: now)
         guard !self.greeted else {
             return self.end(.protocolViolation("a second hello"), at: now).map { .close($0) } ?? .doNothing
         }
@@ -117,13 +121,15 @@ extension ConnectionMachine {
 
     /// The server accepted our hello and says which interval and bound are in force.
     ///
-    /// A side that pings keeps its own bound, which its program chose. One that does not depends on the server's pings and
-    /// detects by the server's bound.
+    /// A side that pings keeps its own bound, which its program chose, and pings at least as often as the server says, which
+    /// may depend on it. One that does not ping depends on the server's pings and detects by the server's bound.
     public mutating func welcomeReceived(every: Duration, within: Duration, at now: Instant) {
         guard self.elementReceived(at: now) else { return }
         self.state = .active
-        guard !self.timings.sendsPings else { return }
-        self.adopt(self.timings.adopting(every: every, within: within))
+        self.adopt(
+            self.timings.sendsPings
+                ? self.timings.pinging(atLeastEvery: every) : self.timings.adopting(every: every, within: within)
+        )
     }
 
     /// What to do after a batch of received bytes has been handled.
@@ -170,10 +176,12 @@ extension ConnectionMachine {
         guard let since = self.pausedSince else { return }
         self.pausedSince = nil
         let pause = now.nanoseconds(since: since)
+        self.handshakeFrom = min(self.handshakeFrom.advanced(byNanoseconds: pause), now)
+        self.suspectedSince = self.suspectedSince.map { min($0.advanced(byNanoseconds: pause), now) }
         self.proof = min(self.proof.advanced(byNanoseconds: pause), now)
         self.lastMessageAt = min(self.lastMessageAt.advanced(byNanoseconds: pause), now)
         self.unfinishedSince = self.unfinishedSince.map { min($0.advanced(byNanoseconds: pause), now) }
-        self.owesFreshPing = true
+        self.promiseFreshPing(at: now)
     }
 
     /// Takes note of a complete element; false when the connection is over.
@@ -181,6 +189,8 @@ extension ConnectionMachine {
     private mutating func elementReceived(at now: Instant) -> Bool {
         guard !self.isOver else { return false }
         self.heard(at: now)
+        // What is unfinished after this element began behind it.
+        self.unfinishedSince = nil
         self.endHandshakeIfAllowed()
         return true
     }
@@ -193,7 +203,10 @@ extension ConnectionMachine {
 
     private mutating func adopt(_ timings: LivenessTimings) {
         self.timings = timings
-        self.pingDelayNanoseconds = min(self.pingDelayNanoseconds, timings.intervalNanoseconds)
+        self.pingDelayNanoseconds = min(
+            max(self.pingDelayNanoseconds, timings.shortestIntervalNanoseconds),
+            timings.intervalNanoseconds
+        )
     }
 
     private mutating func measureRoundTrip(since sentAt: Instant, at now: Instant) {

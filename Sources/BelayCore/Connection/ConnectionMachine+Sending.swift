@@ -46,6 +46,7 @@ extension ConnectionMachine {
 
     mutating func noteOutbound(queuedBytes: Int, at now: Instant) {
         guard queuedBytes > 0 else {
+            if self.backlog != nil { self.movedAt = now }
             self.backlog = nil
             return
         }
@@ -55,7 +56,7 @@ extension ConnectionMachine {
             return
         }
         // A shell that does not count what it sends sees movement where the queue became shorter.
-        if Int64(bitPattern: flushed &- backlog.flushedBytes) > 0 { backlog.movedAt = now }
+        if Int64(bitPattern: flushed &- backlog.flushedBytes) > 0 { self.movedAt = now }
         backlog.flushedBytes = flushed
         backlog.sampledAt = now
         self.backlog = backlog
@@ -65,7 +66,7 @@ extension ConnectionMachine {
     ///
     /// Movement is noticed up to one sample late, therefore the deadline is one sample early.
     func writeDeadline(of backlog: Backlog) -> Instant {
-        (backlog.movedAt ?? backlog.since).advanced(
+        max(backlog.since, self.movedAt ?? backlog.since).advanced(
             byNanoseconds: self.timings.writeNanoseconds - self.timings.backlogSampleNanoseconds
         )
     }

@@ -51,13 +51,11 @@ extension ConnectionMachine {
         if let backlog, now >= self.nextSample(of: backlog) {
             return .observeOutbound
         }
-        if let judgement = self.dueJudgement(at: now) {
-            guard self.owesFreshPing else { return .look(judgement) }
-            self.judgeFrom = now.advanced(byNanoseconds: self.timings.replyNanoseconds)
-            self.owesFreshPing = false
-            guard self.timings.sendsPings else { return .doNothing }
+        let judgement = self.dueJudgement(at: now)
+        if self.owesFreshPing, judgement != nil || now >= self.freshPingDeadline {
             return .sendPing(token: self.pingSent(at: now, using: &generator))
         }
+        if let judgement { return .look(judgement) }
         if self.mayPing, now >= self.earliestPing {
             return .sendPing(token: self.pingSent(at: now, using: &generator))
         }
@@ -81,6 +79,7 @@ extension ConnectionMachine {
         if self.judgesSilence {
             next = min(next, self.deathDeadline)
             if self.suspectedSince == nil { next = min(next, self.suspicionDeadline) }
+            if self.owesFreshPing { next = min(next, self.freshPingDeadline) }
         }
         if self.mayPing { next = min(next, self.scheduledPing) }
         return next == .distantFuture ? nil : next
@@ -89,8 +88,15 @@ extension ConnectionMachine {
     /// A stall was noticed: this process could not hear the peer for a while (rule R6).
     ///
     /// The observer clock leaves the time out; here the peer is promised a ping that it can still answer.
-    public mutating func stallNoticed() {
-        self.owesFreshPing = true
+    public mutating func stallNoticed(at now: Instant) {
+        self.promiseFreshPing(at: now)
+    }
+
+    /// The peer gets a ping that it can still answer; where none can be sent, the same time to be heard, from now on.
+    mutating func promiseFreshPing(at now: Instant) {
+        self.owesFreshPing = self.mayPing
+        guard !self.owesFreshPing else { return }
+        self.judgeFrom = max(self.judgeFrom, now.advanced(byNanoseconds: self.timings.replyNanoseconds))
     }
 
     /// What a look at the receive queue of the kernel found; no byte is consumed by it.
@@ -130,15 +136,13 @@ extension ConnectionMachine {
         switch receiveQueue {
         case .failed(let errno):
             return self.end(.failed(errno), at: now).map { .close($0) } ?? .doNothing
-        case .unread:
+        case .unread where self.dueJudgement(at: now) != nil:
             return self.sawUnreadBytes(at: now)
-        case .empty, .unknown:
+        case .empty, .unread, .unknown:
             break
         }
-        if let backlog, backlog.movedAt != nil, now < self.writeDeadline(of: backlog) {
-            self.judgeFrom = self.writeDeadline(of: backlog).advanced(byNanoseconds: self.timings.marginNanoseconds)
-            return .doNothing
-        }
+        // What happened since the look was asked for, or what it showed of our queue, may have made it needless.
+        guard self.dueJudgement(at: now) == judgement else { return .doNothing }
         switch judgement {
         case .suspicion:
             self.suspectedSince = self.proof
@@ -146,7 +150,7 @@ extension ConnectionMachine {
             return .suspect(silence: self.silence(at: now), ping: ping)
         case .death:
             let cause: DisconnectCause =
-                self.state == .handshake
+                now >= self.handshakeDeadline
                 ? .handshakeDeadlinePassed : queuedBytes > 0 ? .noWriteProgress(unsentBytes: queuedBytes) : .silence
             return self.end(cause, at: now).map { .close($0) } ?? .doNothing
         }
@@ -185,9 +189,12 @@ extension ConnectionMachine {
 
     private func dueJudgement(at now: Instant) -> Judgement? {
         guard self.judgesSilence else { return nil }
-        if now >= min(self.deathDeadline, self.handshakeDeadline) { return .death }
-        if self.suspectedSince == nil, now >= self.suspicionDeadline { return .suspicion }
-        return nil
+        if now >= self.handshakeDeadline { return .death }
+        // However late or long the suspicion is, it comes before the verdict (rule R4).
+        if self.suspectedSince == nil {
+            return now >= min(self.suspicionDeadline, self.deathDeadline) ? .suspicion : nil
+        }
+        return now >= self.deathDeadline ? .death : nil
     }
 
     /// While nothing is read, or nothing can come any more, silence means nothing (rules R7 and R9).
@@ -195,22 +202,40 @@ extension ConnectionMachine {
 
     private var deathDeadline: Instant {
         let bound = self.proof.advanced(byNanoseconds: self.timings.boundNanoseconds)
-        return self.notBeforeLook(max(bound, self.judgeFrom).advanced(byNanoseconds: -self.timings.marginNanoseconds))
+        let earliest = max(bound, self.judgeFrom, self.movementBound)
+        return self.notBeforeLook(earliest.advanced(byNanoseconds: -self.timings.marginNanoseconds))
+    }
+
+    /// The time of a promised ping at which its answer can still come before the bound; a later one delays the verdict.
+    private var freshPingDeadline: Instant {
+        guard self.judgesSilence else { return .distantFuture }
+        return self.proof.advanced(byNanoseconds: self.timings.boundNanoseconds - self.timings.replyNanoseconds)
+    }
+
+    /// Until when bytes that moved speak for the peer: for the write deadline while others wait, else for the bound.
+    ///
+    /// Movement is noticed up to one sample late.
+    private var movementBound: Instant {
+        guard let movedAt else { return Instant(nanoseconds: .min) }
+        let patience = self.backlog == nil ? self.timings.boundNanoseconds : self.timings.writeNanoseconds
+        return movedAt.advanced(byNanoseconds: patience - self.timings.backlogSampleNanoseconds)
     }
 
     private var suspicionDeadline: Instant {
         let suspicion = self.proof.advanced(byNanoseconds: self.timings.suspectNanoseconds)
         // Half of the time to answer is left after a ping that was promised.
         let fair = self.judgeFrom.advanced(byNanoseconds: -self.timings.replyNanoseconds / 2)
-        return self.notBeforeLook(max(suspicion, fair))
+        let moved = self.movedAt?.advanced(byNanoseconds: self.timings.suspectNanoseconds) ?? suspicion
+        return self.notBeforeLook(max(suspicion, fair, moved))
     }
 
     private var handshakeDeadline: Instant {
         guard self.state == .handshake, self.judgesSilence else { return .distantFuture }
-        let deadline = self.openedAt.advanced(byNanoseconds: self.timings.handshakeNanoseconds)
-        return self.notBeforeLook(
-            max(deadline, self.judgeFrom).advanced(byNanoseconds: -self.timings.marginNanoseconds)
-        )
+        let deadline = self.handshakeFrom.advanced(byNanoseconds: self.timings.handshakeNanoseconds)
+        let margin = min(self.timings.marginNanoseconds, self.timings.handshakeNanoseconds / 25 * 2)
+        // A ping behind bytes that move has not been answered because it has not left; a hello needs no ping.
+        let moved = self.timings.requiresHello ? deadline : self.movementBound
+        return self.notBeforeLook(max(deadline, self.judgeFrom, moved).advanced(byNanoseconds: -margin))
     }
 
     private func notBeforeLook(_ deadline: Instant) -> Instant {

@@ -65,6 +65,8 @@ public struct ConnectionMachine: ~Copyable {
 
     var state: State
     var openedAt: Instant
+    /// Since when the handshake lasts, pauses of ours left out.
+    var handshakeFrom: Instant
     /// The last proof of life (rules R1 and R15).
     var proof: Instant
     var lastPingAt: Instant
@@ -85,6 +87,8 @@ public struct ConnectionMachine: ~Copyable {
     var unfinishedSince: Instant?
     var lastMessageAt: Instant
     var backlog: Backlog?
+    /// When bytes of a backlog last moved: the peer made room for them, so it was alive then (rule R8).
+    var movedAt: Instant?
     /// The earliest time at which the next ping of the peer is in order (generic cell rate algorithm).
     var peerPingDueAt: Instant
     var strikes = 0
@@ -95,8 +99,6 @@ public struct ConnectionMachine: ~Copyable {
     /// Our bytes that the kernel has not taken.
     struct Backlog: Hashable {
         var since: Instant
-        /// When bytes last moved while there was a backlog.
-        var movedAt: Instant?
         var sampledAt: Instant
         var flushedBytes: UInt64
         /// A ping already waits in it; another one would tell nothing.
@@ -114,6 +116,7 @@ public struct ConnectionMachine: ~Copyable {
         self.outboundLimit = outboundLimit
         self.state = .handshake
         self.openedAt = origin
+        self.handshakeFrom = origin
         self.proof = origin
         self.lastPingAt = origin
         self.judgeFrom = origin
@@ -129,6 +132,7 @@ public struct ConnectionMachine: ~Copyable {
     ///   - generator: the source of the jitter of the first ping.
     public mutating func opened(at now: Instant, using generator: inout some RandomNumberGenerator) {
         self.openedAt = now
+        self.handshakeFrom = now
         self.proof = now
         self.lastPingAt = now
         self.judgeFrom = now
@@ -237,8 +241,10 @@ extension ConnectionMachine {
     public mutating func peerClosed(at now: Instant) -> PeerClosedAction {
         switch self.state {
         case .handshake, .active:
-            if self.timings.allowHalfClosure {
+            // Who owes a hello and can no longer send it has nothing to stay for (rule R10).
+            if self.timings.allowHalfClosure, self.state == .active || !self.timings.requiresHello {
                 self.inputEnded = true
+                self.unfinishedSince = nil
                 return .keepWriting
             }
             return self.end(.endOfStream, at: now).map { .close($0) } ?? .doNothing

@@ -42,8 +42,10 @@ public struct KernelTimeouts: Hashable, Sendable {
         let seconds = max(2, (bound + 999_999_999) / 1_000_000_000)
         let probes: Int64 = seconds >= 4 ? 3 : 1
         let interval = max(1, seconds / (2 * probes))
-        self.keepaliveIdleSeconds = Int32(clamping: min(max(1, seconds - interval * probes), 32_767))
-        self.keepaliveIntervalSeconds = Int32(clamping: min(interval, 32_767))
+        let idle = min(max(1, seconds - interval * probes), 32_767)
+        self.keepaliveIdleSeconds = Int32(clamping: idle)
+        // What the kernel's longest idle time leaves is made up for between the probes.
+        self.keepaliveIntervalSeconds = Int32(clamping: max(1, (seconds - idle + probes - 1) / probes))
         self.keepaliveCount = Int32(probes)
         let patient = max(2 * bound, timings.writeNanoseconds)
         let userTimeout = mode == .strict ? bound : patient

@@ -25,23 +25,16 @@ extension LivenessPolicy {
         var problems = ProblemCollector()
         self.checkSchedule(&problems)
         self.checkDeadlines(&problems)
-        try problems.throwIfAny()
-
-        let (bound, interval) = self.resolvedSchedule
-        if let suspectAfter, suspectAfter >= bound {
-            problems.report("suspectAfter", "is \(suspectAfter.text), it must be shorter than the bound \(bound.text)")
-        }
-        if !Self.allowedBounds.contains(bound) {
+        let bound = self.resolvedBound
+        if self.detectWithin == nil, let bound {
             problems.check("interval + replyWithin", bound, in: Self.allowedBounds)
         }
-        if let peerBounds, !Self.allowedBounds.contains(peerBounds.lowerBound) {
-            problems.check("peerBounds", peerBounds.lowerBound, in: Self.allowedBounds)
-        }
-        if let peerBounds, !Self.allowedBounds.contains(peerBounds.upperBound) {
-            problems.check("peerBounds", peerBounds.upperBound, in: Self.allowedBounds)
+        if let suspectAfter, let bound, suspectAfter >= bound, suspectAfter <= Self.allowedBounds.upperBound {
+            problems.report("suspectAfter", "is \(suspectAfter.text), it must be shorter than the bound \(bound.text)")
         }
         try problems.throwIfAny()
-        return LivenessTimings(self, bound: bound, interval: interval)
+        guard let bound else { preconditionFailure("a schedule without problems has a bound") }
+        return LivenessTimings(self, bound: bound, interval: self.interval ?? bound / ((self.attempts ?? 2) + 1))
     }
 
     private func checkSchedule(_ problems: inout ProblemCollector) {
@@ -90,14 +83,16 @@ extension LivenessPolicy {
         problems.check("readPauseLimit", self.readPauseLimit, in: Self.allowedBounds)
         problems.check("minimumPeerInterval", self.minimumPeerInterval, in: .microseconds(100) ... .seconds(3_600))
         problems.check("pingStrikes", self.pingStrikes, in: 0...1_000)
+        problems.check("peerBounds", self.peerBounds?.lowerBound, in: Self.allowedBounds)
+        problems.check("peerBounds", self.peerBounds?.upperBound, in: Self.allowedBounds)
     }
 
-    /// Bound and interval of a policy whose schedule has been checked.
-    private var resolvedSchedule: (bound: Duration, interval: Duration) {
-        if let interval {
-            return (self.detectWithin ?? interval + (self.replyWithin ?? .zero), interval)
-        }
-        let bound = self.detectWithin ?? .zero
-        return (bound, bound / ((self.attempts ?? 2) + 1))
+    /// The bound, where what it follows from is given and allowed.
+    private var resolvedBound: Duration? {
+        if let detectWithin { return Self.allowedBounds.contains(detectWithin) ? detectWithin : nil }
+        guard let interval, let replyWithin, Self.allowedIntervals.contains(interval),
+            Self.allowedIntervals.contains(replyWithin)
+        else { return nil }
+        return interval + replyWithin
     }
 }

@@ -56,8 +56,16 @@ public struct LivenessTimings: Hashable, Sendable {
         self.boundNanoseconds = bound.wholeNanoseconds
         self.intervalNanoseconds = interval.wholeNanoseconds
         self.replyNanoseconds = Self.reply(bound: bound.wholeNanoseconds, interval: interval.wholeNanoseconds)
-        self.suspectNanoseconds = policy.suspectAfter?.wholeNanoseconds ?? bound.wholeNanoseconds / 3 * 2
+        self.suspectNanoseconds =
+            policy.suspectAfter?.wholeNanoseconds
+            ?? Self.suspicion(bound: bound.wholeNanoseconds, interval: interval.wholeNanoseconds)
         self.fixed = Fixed(policy, bound: bound.wholeNanoseconds)
+    }
+
+    /// Two thirds of the bound; where the first ping goes out so late that its answer could not come before, a quarter of
+    /// the time for that answer after it.
+    private static func suspicion(bound: Int64, interval: Int64) -> Int64 {
+        max(bound / 3 * 2, interval + (bound - interval) / 4)
     }
 
     /// The time after the last scheduled ping of a bound, at least half an interval where there is more than one ping.
@@ -91,6 +99,15 @@ public struct LivenessTimings: Hashable, Sendable {
         let bound = min(max(within, allowed.lowerBound), allowed.upperBound).wholeNanoseconds
         var timings = self
         timings.adopt(bound: bound, interval: min(max(every.wholeNanoseconds, 5_000_000), bound - bound / 20))
+        return timings
+    }
+
+    /// These timings with an interval of at most `every`, and at least 5 ms; the bound stays.
+    public func pinging(atLeastEvery every: Duration) -> LivenessTimings {
+        let interval = max(every.wholeNanoseconds, 5_000_000)
+        guard interval < self.intervalNanoseconds else { return self }
+        var timings = self
+        timings.adopt(bound: self.boundNanoseconds, interval: interval)
         return timings
     }
 
@@ -153,9 +170,11 @@ extension LivenessTimings {
 
     /// How much before a deadline its timer is armed, so that waking up late still falls before the bound.
     ///
-    /// One percent of the bound, at least 2 ms and at most 10 ms, but never more than 8 % of it.
+    /// One percent of the bound, at least 2 ms and at most 10 ms, but never more than 8 % of it or a third of the time to
+    /// answer.
     var marginNanoseconds: Int64 {
-        min(max(self.boundNanoseconds / 100, 2_000_000), 10_000_000, self.boundNanoseconds / 25 * 2)
+        let usual = min(max(self.boundNanoseconds / 100, 2_000_000), 10_000_000)
+        return min(usual, self.boundNanoseconds / 25 * 2, self.replyNanoseconds / 3)
     }
 
     /// The grid on which pings go out, so that those of many connections leave together: at most 1/16 of the interval.

@@ -96,6 +96,6 @@ public struct ReconnectBackoff: Hashable, Sendable {
         let ceiling = overflow ? longest : min(grown, longest)
         let jitter = Duration.nanoseconds(Int64.random(in: 0...ceiling, using: &generator))
         // The server's advice is a floor; the jitter on top of it keeps clients that got the same advice apart.
-        return .wait((reason.evidence.retryAfter.map { min($0, .seconds(86_400)) } ?? .zero) + jitter)
+        return .wait((reason.evidence.retryAfter.map { min(max($0, .zero), .seconds(86_400)) } ?? .zero) + jitter)
     }
 }

@@ -67,6 +67,6 @@ extension Duration {
     /// This duration in milliseconds, for figures that people read.
     public var milliseconds: Double {
         let (seconds, attoseconds) = self.components
-        return Double(seconds) * 1e3 + Double(attoseconds) * 1e-15
+        return Double(seconds) * 1e3 + Double(attoseconds) / 1e15
     }
 }

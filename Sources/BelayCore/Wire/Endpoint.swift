@@ -63,8 +63,8 @@ extension Endpoint {
             throw ParseError(description: "'\(url)' has no port: write SCHEME://HOST:PORT")
         }
         let portText = authority[authority.index(after: colon)...]
-        guard let port = Int(portText), (0...65_535).contains(port), portText.allSatisfy(\.isASCII),
-            portText.first != "+"
+        guard portText.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+            let port = Int(portText), port <= 65_535
         else {
             throw ParseError(description: "the port '\(portText)' is not a number from 0 to 65535")
         }
@@ -74,8 +74,8 @@ extension Endpoint {
         } else if host.contains(":") {
             throw ParseError(description: "the IPv6 address '\(host)' must stand in brackets")
         }
-        guard !host.isEmpty, host.allSatisfy({ !$0.isWhitespace && $0 != "/" }) else {
-            throw ParseError(description: "'\(url)' has no host: write SCHEME://HOST:PORT")
+        guard host.isVisibleWord, !host.contains(where: { "/?#@[]".contains($0) }) else {
+            throw ParseError(description: "'\(host)' is not a host: write SCHEME://HOST:PORT")
         }
         self.init(format, host: String(host), port: port)
     }

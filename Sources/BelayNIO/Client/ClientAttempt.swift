@@ -45,9 +45,12 @@ final class ClientAttempt: Sendable {
             }
             defer { group.cancelAll() }
             do {
-                let channel = try await self.bootstrap(within: within)
-                    .connect(host: self.endpoint.host, port: self.endpoint.port).get()
-                return try await self.watch(channel)
+                return try await self.bootstrap(within: within)
+                    .connect(host: self.endpoint.host, port: self.endpoint.port)
+                    // In the turn of the loop in which it is open: a server may say something and close at once, and NIO
+                    // reads all that comes before a FIN, whether or not reading is on.
+                    .flatMapThrowing { try self.watch($0) }
+                    .get()
             } catch {
                 return .failed(Self.cause(of: error).reason(in: .handshake))
             }
@@ -74,19 +77,26 @@ final class ClientAttempt: Sendable {
             }
     }
 
-    private func watch(_ channel: any Channel) async throws -> Outcome {
+    /// Makes the channel a connection, unless the attempt was abandoned meanwhile.
+    private func watch(_ channel: any Channel) throws -> Outcome {
+        let isAbandoned = self.state.withLock { state in
+            // From here on the connection says goodbye and ends by itself.
+            state.channels = []
+            return state.isAbandoned
+        }
+        guard !isAbandoned else {
+            channel.close(mode: .all, promise: nil)
+            throw CancellationError()
+        }
         let released = Signal()
-        let handle = try await channel.eventLoop.submit {
-            let handler = ConnectionHandler(
-                eventLoop: channel.eventLoop,
-                environment: self.environment,
-                observer: released
-            )
-            try channel.pipeline.syncOperations.addHandler(handler)
-            try channel.syncOptions?.setOption(.autoRead, value: true)
-            return ConnectionHandle(handler: handler)
-        }.get()
-        return .connected(handle, released: released)
+        let handler = ConnectionHandler(
+            eventLoop: channel.eventLoop,
+            environment: self.environment,
+            observer: released
+        )
+        try channel.pipeline.syncOperations.addHandler(handler)
+        try channel.syncOptions?.setOption(.autoRead, value: true)
+        return .connected(ConnectionHandle(handler: handler), released: released)
     }
 
     private func abandon() {

@@ -20,7 +20,8 @@ final class ClientLink: ConnectionDelegate {
         var current: BelayConnection?
         var wantsMessages = false
         var isFinished = false
-        var waitingForConnection: [Signal] = []
+        /// Fires with the next connection, or when there will be none.
+        var next = Signal()
         var droppedChanges = 0
     }
 
@@ -49,18 +50,21 @@ final class ClientLink: ConnectionDelegate {
     }
 
     func wantMessages() {
-        self.state.withLock { $0.wantsMessages = true }
+        let current = self.state.withLock { state in
+            defer { state.wantsMessages = true }
+            return state.wantsMessages ? nil : state.current
+        }
+        if let current { self.connected.yield(current) }
     }
 
     func finish() {
         self.changed.finish()
         self.connected.finish()
-        let waiting = self.state.withLock { state in
+        let next = self.state.withLock { state in
             state.isFinished = true
-            defer { state.waitingForConnection = [] }
-            return state.waitingForConnection
+            return state.next
         }
-        for signal in waiting { signal.fire() }
+        next.fire()
     }
 
     /// The connection that is open; waits for one.
@@ -68,13 +72,9 @@ final class ClientLink: ConnectionDelegate {
     /// Nil when there will be none or the task is cancelled.
     func connection() async -> BelayConnection? {
         while !Task.isCancelled {
-            let opened = Signal()
-            let (current, isFinished) = self.state.withLock { state in
-                if state.current == nil, !state.isFinished { state.waitingForConnection.append(opened) }
-                return (state.current, state.isFinished)
-            }
+            let (current, isFinished, next) = self.state.withLock { ($0.current, $0.isFinished, $0.next) }
             if current != nil || isFinished { return current }
-            await opened.wait()
+            await next.wait()
         }
         return nil
     }
@@ -84,13 +84,14 @@ final class ClientLink: ConnectionDelegate {
     func opened(_ connection: Connection) {
         let bridge = AsyncBridge(connection)
         connection.attachment = bridge
-        let waiting = self.state.withLock { state in
+        let (wantsMessages, next) = self.state.withLock { state in
             state.current = bridge.connection
-            defer { state.waitingForConnection = [] }
-            return state.waitingForConnection
+            defer { state.next = Signal() }
+            return (state.wantsMessages, state.next)
         }
-        for signal in waiting { signal.fire() }
-        self.connected.yield(bridge.connection)
+        next.fire()
+        // Not kept for nobody: a connection keeps its handler, and that this link.
+        if wantsMessages { self.connected.yield(bridge.connection) }
         self.emit(.connected(connection.id))
     }
 

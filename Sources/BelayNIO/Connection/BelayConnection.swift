@@ -125,7 +125,6 @@ final class AsyncBridge {
     }
 
     func received(_ message: ByteBuffer, on connection: Connection) {
-        self.connection.introduced(peer: connection.peer, epoch: connection.epoch)
         switch self.source.yield(message) {
         case .produceMore, .dropped: break
         case .stopProducing: connection.pauseReading()

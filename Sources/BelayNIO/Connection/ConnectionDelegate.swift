@@ -16,6 +16,8 @@ public import NIOCore
 public protocol ConnectionDelegate: Sendable {
     /// A connection was opened.
     func opened(_ connection: Connection)
+    /// The peer said who it is: ``Connection/peer`` and ``Connection/epoch`` are known from now on.
+    func introduced(_ connection: Connection)
     /// A message was received. The bytes may be kept; what is sent from here is flushed after the batch.
     func received(_ message: ByteBuffer, on connection: Connection)
     /// The peer has been silent for so long that it is suspected.
@@ -31,6 +33,8 @@ public protocol ConnectionDelegate: Sendable {
 extension ConnectionDelegate {
     /// Does nothing.
     public func opened(_ connection: Connection) {}
+    /// Does nothing.
+    public func introduced(_ connection: Connection) {}
     /// Drops the message.
     public func received(_ message: ByteBuffer, on connection: Connection) {}
     /// Does nothing.

@@ -28,7 +28,8 @@ class ConnectionDriver {
     private var entry: TimingWheel.Entry?
     private var armedFor: Instant = .distantFuture
     private var stallsSeen: UInt32 = 0
-    private var inputEnded = false
+    /// Whether the peer's FIN was read.
+    final var inputEnded = false
 
     /// A driver for a channel of this loop; watching begins with ``start(_:)``.
     init(eventLoop: any EventLoop, timings: LivenessTimings, outboundLimit: Int) {
@@ -67,6 +68,9 @@ class ConnectionDriver {
     /// The connection is over; called exactly once.
     func ended(_ close: ConnectionMachine.Close) {}
 
+    /// Flushes what is queued; the promise is kept when the kernel has taken all of it.
+    func flushAll(_ context: ChannelHandlerContext, _ flushed: EventLoopPromise<Void>) {}
+
     /// Somebody above stopped reading, as far as can be seen at a deadline.
     var isReadingHeld: Bool { false }
 
@@ -83,7 +87,7 @@ class ConnectionDriver {
         self.armedFor = .distantFuture
         if self.stallsSeen != self.timekeeper.stalls {
             self.stallsSeen = self.timekeeper.stalls
-            self.machine.stallNoticed()
+            self.machine.stallNoticed(at: now)
         }
         if self.isReadingHeld { self.machine.readsPaused(at: now) }
         for _ in 0..<Self.actionsPerDeadline {
@@ -125,7 +129,8 @@ class ConnectionDriver {
             break
         case .suspect(let silence, let ping):
             self.suspected(silence: silence)
-            if let ping { self.writePing(token: ping) }
+            // Nothing follows a goodbye that the program said just now.
+            if let ping, !self.machine.isOver { self.writePing(token: ping) }
         case .close(let close):
             self.perform(close)
         }
@@ -227,7 +232,7 @@ class ConnectionDriver {
             flushed.futureResult.assumeIsolated().whenComplete { _ in
                 self.context?.close(mode: .all, promise: nil)
             }
-            context.writeAndFlush(NIOAny(ByteBuffer()), promise: flushed)
+            self.flushAll(context, flushed)
         } else {
             context.flush()
             let finished = context.eventLoop.makePromise(of: Void.self)

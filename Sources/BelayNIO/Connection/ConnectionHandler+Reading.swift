@@ -112,6 +112,7 @@ extension ConnectionHandler {
             self.epoch = epoch
             let welcome = Welcome(connection: self.id.description, epoch: epoch, every: every, within: within)
             self.writeControl { format, sink in format.writeWelcome(welcome, into: &sink) }
+            self.delegate?.introduced(Connection(handler: self))
         case .close(let close):
             self.perform(close)
         case .doNothing:
@@ -124,6 +125,8 @@ extension ConnectionHandler {
             return self.end(.protocolViolation("a welcome from a client"))
         }
         self.machine.welcomeReceived(every: welcome.every, within: welcome.within, at: now)
+        // The bound may be shorter now than the one the wheel knows.
+        self.rearm()
         // The server's figure is the number of our connections to it.
         self.peer = hello?.identity
         self.epoch = welcome.epoch

@@ -41,7 +41,7 @@ final class ConnectionHandler: ConnectionDriver {
     private let refusal: DisconnectCause?
     private var openedAt = WallClock(millisecondsSince1970: 0)
     private var openedAtUptime = NIODeadline.uptimeNanoseconds(0)
-    private let observer: (any ReleaseObserver)?
+    private var observer: (any ReleaseObserver)?
     /// Apart, because a reason is large and most connections have none.
     private var end: End?
 
@@ -101,6 +101,10 @@ final class ConnectionHandler: ConnectionDriver {
 
     override func writeGoodbye(_ reason: DisconnectReason) {
         self.writeControl { format, sink in format.writeGoodbye(Goodbye(code: reason.code.rawValue), into: &sink) }
+    }
+
+    override func flushAll(_ context: ChannelHandlerContext, _ flushed: EventLoopPromise<Void>) {
+        context.writeAndFlush(self.wrapOutboundOut(ByteBuffer()), promise: flushed)
     }
 
     override func suspected(silence: Duration) {
@@ -164,9 +168,13 @@ extension ConnectionHandler: ChannelInboundHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         self.deliverRemainder()
-        self.transportClosed()
-        self.observer?.released(context.channel.remoteAddress)
+        self.release(context)
         context.fireChannelInactive()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        // A channel that closes before it was active never becomes inactive.
+        self.release(context)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -194,6 +202,12 @@ extension ConnectionHandler: ChannelInboundHandler {
         context.fireErrorCaught(error)
     }
 
+    private func release(_ context: ChannelHandlerContext) {
+        if self.context != nil { self.transportClosed() }
+        self.observer?.released(context.channel.remoteAddress)
+        self.observer = nil
+    }
+
     private func opened(_ context: ChannelHandlerContext) {
         guard self.context == nil, self.reason == nil else { return }
         self.openedAt = Host.wallClock
@@ -204,9 +218,9 @@ extension ConnectionHandler: ChannelInboundHandler {
         self.delegate?.opened(Connection(handler: self))
         if let refusal {
             self.end(refusal)
-        } else if case .client(.some(let hello)) = self.environment.role {
+        } else if !self.machine.isOver, case .client(.some(let hello)) = self.environment.role {
             self.writeControl { format, sink in format.writeHello(hello, into: &sink) }
-            self.context?.flush()
+            self.flushBatch()
         }
     }
 }

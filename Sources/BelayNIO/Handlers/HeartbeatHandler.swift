@@ -29,7 +29,9 @@ public import NIOCore
 ///
 /// Whether a peer reads is seen from the channel's queue becoming shorter (rule R8). A program that writes without ever
 /// looking at writability hides that; then only silence counts.
-public final class HeartbeatHandler<Inbound: Sendable, Outbound: Sendable>: ChannelDuplexHandler {
+public final class HeartbeatHandler<Inbound: Sendable, Outbound: Sendable>: ChannelDuplexHandler,
+    RemovableChannelHandler
+{
     /// What the codec before it delivers.
     public typealias InboundIn = Inbound
     /// What is handed on: the same, without heartbeats.
@@ -99,9 +101,12 @@ public final class HeartbeatHandler<Inbound: Sendable, Outbound: Sendable>: Chan
     private func start(_ context: ChannelHandlerContext) {
         guard self.driver == nil else { return }
         let driver = HeartbeatDriver(eventLoop: context.eventLoop, timings: self.timings)
-        driver.onPing = { [unowned self] in self.write(self.heartbeats.ping($0)) }
-        driver.onGoodbye = { [unowned self] reason in
-            if let goodbye = self.heartbeats.goodbye(reason) { self.write(goodbye) }
+        // The program may remove the handler from within an event that the driver fires.
+        driver.onPing = { [weak self] token in
+            if let self { self.write(self.heartbeats.ping(token)) }
+        }
+        driver.onGoodbye = { [weak self] reason in
+            if let self, let goodbye = self.heartbeats.goodbye(reason) { self.write(goodbye) }
         }
         self.driver = driver
         driver.start(context)
@@ -146,14 +151,17 @@ public final class HeartbeatHandler<Inbound: Sendable, Outbound: Sendable>: Chan
 
     /// Learns of the peer's FIN.
     public func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        let isEnd = (event as? ChannelEvent) == .inputClosed
+        // Known first: a program that closes at once does what it was told to do by the peer.
+        if isEnd { self.driver?.inputEnded = true }
         // Handed on first: what came before the end is delivered before the end is told.
         context.fireUserInboundEventTriggered(event)
-        if let event = event as? ChannelEvent, event == .inputClosed { self.driver?.peerClosed() }
+        if isEnd { self.driver?.peerClosed() }
     }
 
     /// Keeps the error that ends the connection.
     public func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        self.driver?.fail(error)
+        self.driver?.failIfKernel(error)
         context.fireErrorCaught(error)
     }
 
@@ -169,24 +177,20 @@ public final class HeartbeatHandler<Inbound: Sendable, Outbound: Sendable>: Chan
     public func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         // NIO closes a channel whose write failed without an `errorCaught`; the reason is known from the promise alone.
         let written = promise ?? context.eventLoop.makePromise(of: Void.self)
-        if let driver {
-            written.futureResult.assumeIsolated().whenFailure { driver.fail($0) }
-        }
+        self.driver?.writing(written.futureResult)
         context.write(data, promise: written)
     }
 
     /// Learns that the program closes the connection.
     public func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
-        if mode == .all, let driver, let close = driver.machine.closeRequested(at: driver.timekeeper.now()) {
-            driver.ended(close)
-        }
+        if mode == .all { self.driver?.closing() }
         context.close(mode: mode, promise: promise)
     }
 
     private func write(_ outbound: Outbound) {
         guard let driver, let context = driver.context else { return }
         let written = context.eventLoop.makePromise(of: Void.self)
-        written.futureResult.assumeIsolated().whenFailure { driver.fail($0) }
+        driver.writing(written.futureResult)
         context.writeAndFlush(self.wrapOutboundOut(outbound), promise: written)
     }
 }
@@ -201,6 +205,8 @@ private final class HeartbeatDriver: ConnectionDriver {
     /// Whether a read is under way, and whether any was ever asked for: a testing channel delivers without one.
     private var isReadRequested = true
     private var asksForReads = false
+    /// The write that was asked for last; when it is done, all before it are.
+    private var lastWrite: EventLoopFuture<Void>?
 
     init(eventLoop: any EventLoop, timings: LivenessTimings) {
         // The queue belongs to the program's own pipeline; it has no limit here.
@@ -212,7 +218,37 @@ private final class HeartbeatDriver: ConnectionDriver {
     func readRequested() {
         self.isReadRequested = true
         self.asksForReads = true
-        if self.machine.areReadsPaused { self.machine.readsResumed(at: self.timekeeper.now()) }
+        guard self.machine.areReadsPaused else { return }
+        self.machine.readsResumed(at: self.timekeeper.now())
+        self.rearm()
+    }
+
+    func writing(_ written: EventLoopFuture<Void>) {
+        self.lastWrite = written
+        written.assumeIsolated().whenFailure { self.failIfKernel($0) }
+    }
+
+    /// Only an error of the kernel ends a connection.
+    ///
+    /// What follows from another, such as that of a codec, is for those to say who know the protocol.
+    func failIfKernel(_ error: any Error) {
+        if error is IOError { self.fail(error) }
+    }
+
+    /// The program closes the channel.
+    func closing() {
+        let now = self.timekeeper.now()
+        let isPeersEnd = self.inputEnded && !self.machine.timings.allowHalfClosure
+        if let close = isPeersEnd ? self.machine.end(.endOfStream, at: now) : self.machine.closeRequested(at: now) {
+            self.ended(close)
+        }
+    }
+
+    override func flushAll(_ context: ChannelHandlerContext, _ flushed: EventLoopPromise<Void>) {
+        context.flush()
+        guard let lastWrite else { return flushed.succeed() }
+        // Also when it fails: nothing is left of it then.
+        lastWrite.assumeIsolated().whenComplete { _ in flushed.succeed() }
     }
 
     func batchEnded() {

@@ -50,7 +50,7 @@ final class LoopTimekeeper {
     }
 
     deinit {
-        LoopTimekeepers.shared.forget(self.eventLoop)
+        LoopTimekeepers.shared.forget(self)
     }
 
     /// How many connections are watched.
@@ -187,6 +187,7 @@ final class LoopTimekeepers: Sendable {
     private struct Weak: @unchecked Sendable {
         // SAFETY: the reference is only followed on the loop it was stored for.
         weak var timekeeper: LoopTimekeeper?
+        let id: ObjectIdentifier
     }
 
     private let byLoop = Mutex<[ObjectIdentifier: Weak]>([:])
@@ -197,15 +198,16 @@ final class LoopTimekeepers: Sendable {
         let key = ObjectIdentifier(eventLoop)
         if let known = self.byLoop.withLock({ $0[key] })?.timekeeper { return known }
         let timekeeper = LoopTimekeeper(eventLoop: eventLoop)
-        let weak = Weak(timekeeper: timekeeper)
+        let weak = Weak(timekeeper: timekeeper, id: ObjectIdentifier(timekeeper))
         self.byLoop.withLock { $0[key] = weak }
         return timekeeper
     }
 
-    fileprivate func forget(_ eventLoop: any EventLoop) {
-        let key = ObjectIdentifier(eventLoop)
+    /// Called by the timekeeper's `deinit`, on whatever thread let it go last; the loop may have another one by now.
+    fileprivate func forget(_ timekeeper: LoopTimekeeper) {
+        let (key, id) = (ObjectIdentifier(timekeeper.eventLoop), ObjectIdentifier(timekeeper))
         self.byLoop.withLock { table in
-            if table[key]?.timekeeper == nil { table[key] = nil }
+            if table[key]?.id == id { table[key] = nil }
         }
     }
 }

@@ -115,6 +115,10 @@ public final class BelayServer: Service {
         self.node.sink?.record(
             Event(.nodeStarted(listeners: self.bound.endpoints.map(\.description)), at: Host.wallClock)
         )
+        for listener in listeners {
+            // Fails when the listener is closed, and then there is nothing to accept.
+            try? await listener.setOption(.autoRead, value: true).get()
+        }
         await withTaskGroup(of: Void.self) { group in
             let closuresReturned = Signal()
             group.addTask {
@@ -181,7 +185,7 @@ public final class BelayServer: Service {
             // NIO's default of 4 accepts per turn of the loop starves accepting while many connections are served.
             .serverChannelOption(.maxMessagesPerRead, value: 64)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            // Nothing is accepted before the port is known, because events name it.
+            // Nothing is accepted before the port is known, because events name it, and before the node has started.
             .serverChannelOption(.autoRead, value: false)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -206,7 +210,6 @@ public final class BelayServer: Service {
                 port: channel.localAddress?.port ?? endpoint.port
             )
             environment.listens(on: actual)
-            try await channel.setOption(.autoRead, value: true).get()
             return (channel, actual)
         } catch {
             throw ListenError(endpoint: endpoint, underlying: error)

@@ -51,7 +51,8 @@ final class ConnectionAcceptor: ConnectionDelegate {
                 connection.close(.localFailed)
             }
         } onCancel: {
-            connection.close()
+            // Nobody but the server's own end cancels it.
+            connection.close(.localShutdown)
         }
     }
 
@@ -61,6 +62,11 @@ final class ConnectionAcceptor: ConnectionDelegate {
         let bridge = AsyncBridge(connection)
         connection.attachment = bridge
         self.accept.yield(bridge.connection)
+    }
+
+    func introduced(_ connection: Connection) {
+        let bridge = connection.attachment as? AsyncBridge
+        bridge?.connection.introduced(peer: connection.peer, epoch: connection.epoch)
     }
 
     func received(_ message: ByteBuffer, on connection: Connection) {

@@ -8,16 +8,18 @@
 public import BelayCore
 
 /// A clock that moves when it is told to.
-public struct ManualClock: Sendable {
+///
+/// A value: code that takes the time as a parameter, as all of BelayCore does, is tested with nothing else.
+public struct ManualClock: Hashable, Sendable {
     /// The time it shows.
     public private(set) var now: Instant
 
-    /// A clock that shows `now`.
+    /// A clock that shows `now`, by default one second after the origin.
     public init(now: Instant = Instant(nanoseconds: 1_000_000_000)) {
         self.now = now
     }
 
-    /// Moves the clock forward.
+    /// Moves the clock forward by a time that is not negative.
     public mutating func advance(by duration: Duration) {
         precondition(duration >= .zero, "time does not go back")
         self.now = self.now.advanced(by: duration)

@@ -1,0 +1,287 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the Belay open source project.
+// Copyright (c) 2026 the Belay project authors.
+// Licensed under Apache License v2.0; see LICENSE for details.
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import BelayCore
+
+/// One direction of a simulated TCP path: it decides when what was written becomes readable at the other end.
+///
+/// It knows sizes and times, not contents. Bytes wait in three places, as in the kernel: with the sending program while
+/// the send buffer is full, in the send buffer until they are acknowledged, in the receive buffer until they are read.
+///
+/// A transmission that is lost is repeated: at the pace that was measured on Linux 6.18 (after 1, 2, 4, 8, ... timeouts:
+/// .205 .415 .827 1.658 3.322 6.652 s), or earlier, one round trip after a later one got through (RACK, RFC 8985).
+/// Acknowledgements travel the other way; they are lost in its outages only, since the next one makes up for it. While
+/// the sender waits for one after a timeout it sends nothing new: its congestion window is closed. Therefore a path that
+/// is broken in one direction soon carries nothing in the other one either.
+struct SimulatedPath: Sendable {
+    private struct Segment: Sendable {
+        let endOffset: Int
+        let bytes: Int
+        /// Never, while it was not sent, or lost.
+        var arrivesAt = Int64.max
+    }
+
+    private struct Acknowledgement: Sendable {
+        let arrivesAt: Int64
+        let deliveredBytes: Int
+        let readBytes: Int
+    }
+
+    /// Times at which nothing gets through.
+    var outages: [Range<Int64>] = []
+    /// Those of the other direction, in which acknowledgements are lost.
+    var returnOutages: [Range<Int64>] = []
+    private(set) var counters = LinkCounters()
+    /// When something arrived last.
+    private(set) var lastDeliveryAt: Int64?
+    /// When the receiver last made room for bytes that waited with the sending program.
+    private(set) var lastQueueMovementAt: Int64?
+
+    private let conditions: LinkConditions
+    private let latency: Int64
+    private let jitter: Int64
+    private let returnLatency: Int64
+    private let timeout: Int64
+    private let longestTimeout: Int64
+    private var generator: SplitMix64
+
+    // Nanoseconds; offsets count the bytes of the stream.
+    private var now = Int64.min
+    private var segments: [Segment] = []
+    private var acknowledgements: [Acknowledgement] = []
+    /// How many of the segments were sent at least once: those in front.
+    private var sentCount = 0
+    private var lostCount = 0
+    private var writtenBytes = 0
+    private var deliveredBytes = 0
+    private var readBytes = 0
+    private var advertisedReadBytes = 0
+    /// What the sender knows.
+    private var acknowledgedBytes = 0
+    private var knownReadBytes = 0
+    private var lastArrivalAt = Int64.min
+    private var wireIsFreeAt = Int64.min
+    private var retransmitAt = Int64.max
+    private var isFastRetransmit = false
+    private var timeouts = 0
+
+    init(_ conditions: LinkConditions, returning: LinkConditions, seed: UInt64) {
+        self.conditions = conditions
+        self.latency = max(0, conditions.latency.wholeNanoseconds)
+        self.jitter = max(0, conditions.jitter.wholeNanoseconds)
+        self.returnLatency = max(0, returning.latency.wholeNanoseconds)
+        let longestRoundTrip = self.latency + self.jitter + self.returnLatency
+        self.timeout = max(1_000_000, conditions.retransmitAfter.wholeNanoseconds) + longestRoundTrip
+        self.longestTimeout = max(self.timeout, conditions.longestRetransmission.wholeNanoseconds)
+        self.generator = SplitMix64(seed: seed)
+    }
+
+    // MARK: - The sender's program
+
+    /// Bytes that the sender's kernel has not taken.
+    var queuedBytes: Int {
+        max(0, self.writtenBytes - self.acknowledgedBytes - self.conditions.sendBufferBytes)
+    }
+
+    /// Takes an item of this size, at least one byte; false when the queue is at its limit.
+    mutating func write(bytes: Int) -> Bool {
+        precondition(
+            (1...min(self.conditions.sendBufferBytes, self.conditions.receiveBufferBytes)).contains(bytes),
+            "an item has at least one byte and fits into the buffers"
+        )
+        guard self.queuedBytes + bytes <= self.conditions.queueLimitBytes else {
+            self.counters.refused += 1
+            return false
+        }
+        self.counters.sent += 1
+        self.writtenBytes += bytes
+        self.segments.append(Segment(endOffset: self.writtenBytes, bytes: bytes))
+        self.transmitWhatFits()
+        self.counters.largestQueueBytes = max(self.counters.largestQueueBytes, self.queuedBytes)
+        if self.retransmitAt == .max { self.retransmitAt = self.now + self.timeout }
+        return true
+    }
+
+    /// The connection was reset: nothing that has not arrived does any more.
+    mutating func abandon() {
+        self.counters.discarded += self.segments.count
+        self.segments = []
+        self.acknowledgements = []
+        self.sentCount = 0
+        self.lostCount = 0
+        self.acknowledgedBytes = self.writtenBytes
+        self.retransmitAt = .max
+    }
+
+    // MARK: - The receiver's program
+
+    /// The receiver's program took bytes out of the receive buffer.
+    mutating func read(bytes: Int) {
+        self.readBytes += bytes
+        // The window is announced again once it is wide enough (RFC 9293 section 3.8.6.2.2).
+        if self.readBytes - self.advertisedReadBytes >= self.conditions.receiveBufferBytes / 2 { self.acknowledge() }
+    }
+
+    /// What arrived is thrown away: nobody is there to read it.
+    mutating func discard(bytes: Int) {
+        self.counters.discarded += 1
+        self.read(bytes: bytes)
+    }
+
+    // MARK: - Time
+
+    private var nextArrival: Int64 { self.segments.isEmpty ? .max : self.segments[0].arrivesAt }
+    private var nextAcknowledgement: Int64 { self.acknowledgements.isEmpty ? .max : self.acknowledgements[0].arrivesAt }
+
+    /// When something happens next, if nobody writes or reads before; never is the largest number.
+    var nextEvent: Int64 {
+        // Once everything has arrived, an acknowledgement on its way matters to nobody before the next write.
+        if self.segments.isEmpty && !self.acknowledgements.isEmpty { return .max }
+        return min(min(self.nextArrival, self.nextAcknowledgement), self.retransmitAt)
+    }
+
+    /// Lets time pass; returns how many items, in the order in which they were written, became readable.
+    mutating func advance(to time: Int64) -> Int {
+        var delivered = 0
+        while true {
+            let (arrival, acknowledgement) = (self.nextArrival, self.nextAcknowledgement)
+            let next = min(min(arrival, acknowledgement), self.retransmitAt)
+            guard next <= time, next < .max else { break }
+            self.now = max(self.now, next)
+            if next == acknowledgement {
+                self.acknowledged(self.acknowledgements.removeFirst())
+            } else if next == arrival {
+                self.deliver()
+                delivered += 1
+            } else {
+                self.retransmit()
+            }
+        }
+        self.now = max(self.now, time)
+        return delivered
+    }
+
+    /// Whether something that is sent the way of this path now gets through, by outages alone.
+    var isUp: Bool { Self.isUp(self.outages, at: self.now) }
+
+    private static func isUp(_ outages: [Range<Int64>], at time: Int64) -> Bool {
+        outages.isEmpty || !outages.contains { $0.contains(time) }
+    }
+
+    // MARK: - Transmission
+
+    private mutating func transmitWhatFits() {
+        let window = min(
+            self.acknowledgedBytes + self.conditions.sendBufferBytes,
+            self.knownReadBytes + self.conditions.receiveBufferBytes
+        )
+        while self.timeouts == 0, self.sentCount < self.segments.count,
+            self.segments[self.sentCount].endOffset <= window
+        {
+            self.sentCount += 1
+            self.transmit(self.sentCount - 1)
+        }
+    }
+
+    private mutating func transmit(_ index: Int) {
+        self.counters.transmissions += 1
+        var departure = self.now
+        if let bytesPerSecond = self.conditions.bytesPerSecond {
+            departure = max(departure, self.wireIsFreeAt)
+            departure += Int64(self.segments[index].bytes) * 1_000_000_000 / Int64(max(1, bytesPerSecond))
+            self.wireIsFreeAt = departure
+        }
+        let isLost = self.conditions.loss > 0 && Double.random(in: 0..<1, using: &self.generator) < self.conditions.loss
+        let delay = self.jitter > 0 ? Int64.random(in: 0...self.jitter, using: &self.generator) : 0
+        guard !isLost, Self.isUp(self.outages, at: departure) else {
+            self.counters.lost += 1
+            self.lostCount += 1
+            return
+        }
+        let arrival = max(departure + self.latency + delay, self.lastArrivalAt)
+        self.lastArrivalAt = arrival
+        self.segments[index].arrivesAt = arrival
+        // What arrives behind a gap tells the sender of it.
+        let learnt = arrival + self.returnLatency
+        if self.lostCount > 0, self.timeouts == 0, learnt < self.retransmitAt,
+            Self.isUp(self.returnOutages, at: arrival)
+        {
+            self.retransmitAt = learnt
+            self.isFastRetransmit = true
+        }
+    }
+
+    private mutating func retransmit() {
+        if self.isFastRetransmit {
+            self.isFastRetransmit = false
+            self.retransmitAt = self.now + self.timeout
+            return self.transmitLost(atMost: .max)
+        }
+        self.timeouts += 1
+        let factor = Int64(1) << Int64(min(self.timeouts - 1, 20))
+        self.retransmitAt = self.now + min(self.timeout * factor, self.longestTimeout)
+        if self.lostCount > 0 {
+            self.transmitLost(atMost: 1)
+        } else if self.isUp {
+            // Sent once more for nothing, or a probe of a closed window: the receiver repeats what it has.
+            self.acknowledge(at: self.now + self.latency)
+        }
+    }
+
+    private mutating func transmitLost(atMost limit: Int) {
+        var remaining = min(limit, self.lostCount)
+        var index = 0
+        while remaining > 0, index < self.sentCount {
+            if self.segments[index].arrivesAt == .max {
+                remaining -= 1
+                self.lostCount -= 1
+                self.transmit(index)
+            }
+            index += 1
+        }
+    }
+
+    // MARK: - Arrival
+
+    private mutating func deliver() {
+        let segment = self.segments.removeFirst()
+        self.sentCount -= 1
+        self.counters.delivered += 1
+        self.deliveredBytes = segment.endOffset
+        self.lastDeliveryAt = self.now
+        self.acknowledge()
+    }
+
+    private mutating func acknowledge(at time: Int64? = nil) {
+        let time = time ?? self.now
+        guard Self.isUp(self.returnOutages, at: time) else { return }
+        self.advertisedReadBytes = self.readBytes
+        self.acknowledgements.append(
+            Acknowledgement(
+                arrivesAt: max(time + self.returnLatency, self.acknowledgements.last?.arrivesAt ?? .min),
+                deliveredBytes: self.deliveredBytes,
+                readBytes: self.readBytes
+            )
+        )
+    }
+
+    private mutating func acknowledged(_ acknowledgement: Acknowledgement) {
+        if acknowledgement.deliveredBytes > self.acknowledgedBytes {
+            if self.queuedBytes > 0 { self.lastQueueMovementAt = self.now }
+            self.acknowledgedBytes = acknowledgement.deliveredBytes
+        }
+        self.knownReadBytes = max(self.knownReadBytes, acknowledgement.readBytes)
+        if self.timeouts > 0 {
+            self.timeouts = 0
+            self.transmitLost(atMost: .max)
+        }
+        self.transmitWhatFits()
+        if self.isFastRetransmit, self.lostCount > 0 { return }
+        self.isFastRetransmit = false
+        self.retransmitAt = self.acknowledgedBytes < self.writtenBytes ? self.now + self.timeout : .max
+    }
+}

@@ -1,0 +1,59 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the Belay open source project.
+// Copyright (c) 2026 the Belay project authors.
+// Licensed under Apache License v2.0; see LICENSE for details.
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import BelayCore
+
+/// Something that happens to one end of a simulated connection at a time of your choice.
+///
+/// What a program does waits while its process is stopped; what happens to the process, or is done by its kernel, does not.
+public enum SimulatedAction: Hashable, Sendable {
+    /// The process is stopped (SIGSTOP, a starved core, a blocked loop): it neither reads nor sends nor keeps time.
+    ///
+    /// Its kernel goes on: it receives and acknowledges until its buffer is full. Nil is for ever.
+    case freeze(for: Duration?)
+    /// The program stops reading, and tells the machine so (rule R7). Nil is until ``resumeReading``.
+    case pauseReading(for: Duration?)
+    /// The program reads again.
+    case resumeReading
+    /// The program reads no faster than this from now on, item by item; at least 1.
+    case readSlowly(bytesPerSecond: Int)
+    /// The program sends messages of this many bytes in all, at most 4 KiB each.
+    case send(bytes: Int)
+    /// The program sends messages of this many bytes now and after each such time, until the connection ends.
+    case talk(every: Duration, bytes: Int)
+    /// The program closes the connection in an orderly way, with a goodbye.
+    case close
+    /// The process ends without a word: its kernel sends FIN, or RST if something was not read.
+    case exit
+    /// The connection is reset from outside the program: RST.
+    case reset
+
+    /// Whether the process must be running for it.
+    var needsProcess: Bool {
+        switch self {
+        case .freeze, .exit, .reset: false
+        case .pauseReading, .resumeReading, .readSlowly, .send, .talk, .close: true
+        }
+    }
+}
+
+extension SimulatedAction: CustomStringConvertible {
+    /// What happens, in a few words that follow the name of the end.
+    public var description: String {
+        switch self {
+        case .freeze(let duration): "is stopped for \(duration?.text ?? "ever")"
+        case .pauseReading(let duration): "pauses reading" + (duration.map { " for \($0.text)" } ?? "")
+        case .resumeReading: "reads again"
+        case .readSlowly(let bytesPerSecond): "reads \(bytesPerSecond) bytes a second from now on"
+        case .send(let bytes): "sends \(bytes) bytes"
+        case .talk(let interval, let bytes): "sends \(bytes) bytes every \(interval.text) from now on"
+        case .close: "closes the connection"
+        case .exit: "exits"
+        case .reset: "is reset"
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the Belay open source project.
+// Copyright (c) 2026 the Belay project authors.
+// Licensed under Apache License v2.0; see LICENSE for details.
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import BelayCore
+import Testing
+
+@Suite("R7: while we do not read there is no verdict on silence")
+struct PauseTests {
+    private static let bound = Duration.milliseconds(300)
+    private static let policy = LivenessPolicy(detectWithin: bound)
+
+    @Test("R7: a pause of ours is nobody's silence, however many bounds it lasts")
+    func noVerdict() throws {
+        var connection = try ConnectionMachineFixture(Self.policy)
+        connection.receivesMessage()
+        connection.advance(by: .milliseconds(100))
+        connection.pausesReading()
+        connection.advance(by: .seconds(60))
+        connection.expectOpen()
+        #expect(connection.suspicions == [])
+        #expect(connection.looks == [])
+        connection.resumesReading()
+        #expect(connection.machine.silence(at: connection.now) == .milliseconds(100))
+        connection.advance(by: .milliseconds(90))
+        connection.expectOpen()
+    }
+
+    @Test("R7: pings go out during a pause")
+    func pingsDuringPause() throws {
+        var connection = try ConnectionMachineFixture(Self.policy)
+        connection.pausesReading()
+        connection.advance(by: .seconds(1))
+        #expect(connection.pings.count >= 9)
+    }
+
+    @Test("R7: after the pause the peer gets a ping that it can answer, and a dead one is known within a bound")
+    func verdictAfterPause() throws {
+        for pausedAt in stride(from: 0, through: 296, by: 8) {
+            var connection = try ConnectionMachineFixture(Self.policy, seed: UInt64(pausedAt))
+            connection.receivesMessage()
+            connection.advance(by: .milliseconds(pausedAt))
+            connection.pausesReading()
+            connection.advance(by: .seconds(1))
+            connection.resumesReading()
+            let (resumedAt, before) = (connection.elapsed, connection.pings.count)
+            connection.advance(by: .seconds(1))
+            #expect(connection.pings.count > before, "paused at \(pausedAt) ms")
+            let answerable = resumedAt + Self.bound / 3 - .milliseconds(5)
+            connection.expectClosed(.peerSilent, in: answerable...resumedAt + Self.bound, "paused at \(pausedAt) ms")
+        }
+    }
+
+    @Test("R7: a pause has a limit of its own, and the reason says that it was us")
+    func limit() throws {
+        var policy = Self.policy
+        policy.readPauseLimit = .seconds(2)
+        var connection = try ConnectionMachineFixture(policy)
+        connection.advance(by: .milliseconds(50))
+        connection.pausesReading()
+        connection.advance(by: .seconds(10))
+        connection.expectClosed(.localFailed, in: .milliseconds(2_050) ... .milliseconds(2_050))
+        let reason = try connection.requireEnd().close.reason
+        #expect(reason.initiator == .local)
+        #expect(reason.evidence.detail?.contains("2s") == true)
+    }
+
+    @Test("R7: a second pause within a pause does not begin it anew, and resuming twice is resuming once")
+    func nesting() throws {
+        var policy = Self.policy
+        policy.readPauseLimit = .seconds(2)
+        var connection = try ConnectionMachineFixture(policy)
+        connection.resumesReading()
+        connection.pausesReading()
+        connection.advance(by: .seconds(1))
+        connection.pausesReading()
+        connection.advance(by: .milliseconds(1_001))
+        connection.expectClosed(.localFailed)
+
+        var other = try ConnectionMachineFixture(Self.policy)
+        other.receivesMessage()
+        other.advance(by: .milliseconds(100))
+        other.pausesReading()
+        other.advance(by: .milliseconds(500))
+        other.resumesReading()
+        other.resumesReading()
+        #expect(other.machine.silence(at: other.now) == .milliseconds(100))
+    }
+
+    @Test("R7: the time of a pause does not count against the handshake")
+    func handshake() throws {
+        var connection = try ConnectionMachineFixture(Self.policy)
+        connection.advance(by: .milliseconds(50))
+        connection.pausesReading()
+        connection.advance(by: .seconds(1))
+        connection.resumesReading()
+        connection.advance(by: .milliseconds(240))
+        connection.expectOpen()
+        connection.advance(by: .milliseconds(60))
+        connection.expectClosed(.handshakeTimeout)
+    }
+
+    @Test("R7: the time of a pause does not count against an unfinished message")
+    func unfinishedMessage() throws {
+        var policy = Self.policy
+        policy.messageWithin = .milliseconds(500)
+        var connection = try ConnectionMachineFixture(policy)
+        connection.receivesMessage(unfinished: 3)
+        connection.advance(by: .milliseconds(100))
+        connection.pausesReading()
+        connection.advance(by: .seconds(5))
+        connection.resumesReading()
+        for _ in 0..<39 {
+            connection.receivesPartOfMessage()
+            connection.advance(by: .milliseconds(10))
+        }
+        connection.expectOpen()
+        connection.advance(by: .milliseconds(10))
+        connection.expectClosed(.protocolViolation)
+    }
+
+    @Test("R7: the time of a pause does not count against the idle limit")
+    func idleLimit() throws {
+        var policy = Self.policy
+        policy.idleLimit = .milliseconds(700)
+        var connection = try ConnectionMachineFixture(policy)
+        connection.answersAfter = .milliseconds(1)
+        connection.receivesMessage()
+        connection.advance(by: .milliseconds(100))
+        connection.pausesReading()
+        connection.advance(by: .seconds(5))
+        connection.resumesReading()
+        connection.advance(by: .milliseconds(599))
+        connection.expectOpen()
+        connection.advance(by: .milliseconds(1))
+        connection.expectClosed(.idle)
+    }
+
+    @Test("R7: a recovery does not count the pause as silence of the peer")
+    func recoveryAfterPause() throws {
+        var connection = try ConnectionMachineFixture(Self.policy)
+        connection.receivesMessage()
+        connection.advance(by: .milliseconds(250))
+        connection.pausesReading()
+        connection.advance(by: .seconds(60))
+        connection.resumesReading()
+        connection.advance(by: .milliseconds(10))
+        connection.receivesMessage()
+        let last = connection.decisions.last?.decision
+        #expect(last == .recovered(silence: .milliseconds(260)))
+    }
+
+    @Test("R7 and R12: pings that came while we did not read are no flood")
+    func pingsInPause() throws {
+        var policy = LivenessPolicy(detectWithin: .seconds(3))
+        policy.minimumPeerInterval = .seconds(1)
+        var connection = try ConnectionMachineFixture(policy)
+        connection.receivesPing()
+        connection.pausesReading()
+        connection.advance(by: .seconds(120))
+        connection.resumesReading()
+        for _ in 0..<120 { connection.receivesPing() }
+        connection.expectOpen()
+    }
+
+    @Test("R7: slow progress of our own writes is judged during a pause too")
+    func writesDuringPause() throws {
+        var connection = try ConnectionMachineFixture(Self.policy)
+        connection.pausesReading()
+        connection.kernelTakes(bytesPerMillisecond: 0)
+        connection.writes(1_000)
+        connection.advance(by: .seconds(1))
+        connection.expectClosed(.peerNotReading, in: .milliseconds(270) ... .milliseconds(300))
+    }
+}
