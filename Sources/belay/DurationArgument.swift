@@ -38,6 +38,7 @@ extension ConfigurationError {
         case "outboundBytes": "--max-outbound"
         case "listeners": "--listen"
         case "identity": "--id"
+        case "endpoint": "URL"
         case "interval + replyWithin": "--interval + --reply-within"
         default:
             "--"

@@ -53,11 +53,12 @@ final class EventWriter: EventSink, Sendable {
 
     func record(_ event: Event) {
         let wasEmpty = self.state.withLock { state in
+            // Counted first, so that a reader sees the gap where events were dropped.
+            state.sequence += 1
             guard state.queue.count < Self.limit else {
                 state.dropped += 1
                 return false
             }
-            state.sequence += 1
             state.queue.append((event, state.sequence))
             return state.queue.count == 1
         }

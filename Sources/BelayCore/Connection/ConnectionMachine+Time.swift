@@ -89,6 +89,10 @@ extension ConnectionMachine {
     ///
     /// The observer clock leaves the time out; here the peer is promised a ping that it can still answer.
     public mutating func stallNoticed(at now: Instant) {
+        // Once for each silence: stalls must not put a verdict off again and again. What a living peer answered meanwhile waits
+        // in the receive queue, where the last look finds it.
+        guard self.stallPromisedAfter != self.proof else { return }
+        self.stallPromisedAfter = self.proof
         self.promiseFreshPing(at: now)
     }
 
@@ -198,7 +202,7 @@ extension ConnectionMachine {
     }
 
     /// While nothing is read, or nothing can come any more, silence means nothing (rules R7 and R9).
-    private var judgesSilence: Bool { self.pausedSince == nil && !self.inputEnded }
+    private var judgesSilence: Bool { self.pausedSince == nil && !self.isHalfClosed }
 
     private var deathDeadline: Instant {
         let bound = self.proof.advanced(byNanoseconds: self.timings.boundNanoseconds)

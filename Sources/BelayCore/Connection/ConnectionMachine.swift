@@ -76,6 +76,8 @@ public struct ConnectionMachine: ~Copyable {
     var suspectedSince: Instant?
     /// Time passed in which the peer could not be heard, and it has not been pinged since (rules R6 and R7).
     var owesFreshPing = false
+    /// The proof of life after which a fresh ping was promised because of a stall.
+    var stallPromisedAfter: Instant?
     /// No verdict before this, because a fresh ping must be answerable.
     var judgeFrom: Instant
     /// When to look again after unread bytes were seen.
@@ -93,7 +95,8 @@ public struct ConnectionMachine: ~Copyable {
     var peerPingDueAt: Instant
     var strikes = 0
     var greeted = false
-    var inputEnded = false
+    /// One direction is closed: the peer can say nothing any more, or cannot be asked.
+    var isHalfClosed = false
     let outboundLimit: Int
 
     /// Our bytes that the kernel has not taken.
@@ -241,9 +244,9 @@ extension ConnectionMachine {
     public mutating func peerClosed(at now: Instant) -> PeerClosedAction {
         switch self.state {
         case .handshake, .active:
-            // Who owes a hello and can no longer send it has nothing to stay for (rule R10).
-            if self.timings.allowHalfClosure, self.state == .active || !self.timings.requiresHello {
-                self.inputEnded = true
+            // Who never said anything, and can no longer, has nothing to stay for (rule R10).
+            if self.timings.allowHalfClosure, self.state == .active {
+                self.isHalfClosed = true
                 self.unfinishedSince = nil
                 return .keepWriting
             }
@@ -254,6 +257,11 @@ extension ConnectionMachine {
         case .closed:
             return .doNothing
         }
+    }
+
+    /// Our own program closed its writing half: nobody can be asked any more, and silence means nothing.
+    public mutating func outputClosed() {
+        self.isHalfClosed = true
     }
 
     /// The transport is gone.

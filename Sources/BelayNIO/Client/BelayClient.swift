@@ -109,8 +109,11 @@ public final class BelayClient: Service {
         defer { self.link.finish() }
         try self.configuration.validate()
         let environment = try self.makeEnvironment()
+        let loops = try await LoopTimekeeperGroup(self.group)
+        let reporter = StallReporter(threshold: environment.timings.stallThreshold, sink: self.configuration.events)
+        await loops.onEach { $0.observeStalls(as: reporter) { reporter.noticed($0) } }
         let stop = Signal()
-        return await withTaskGroup(of: Void.self) { group in
+        let reason: DisconnectReason? = await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 // Thrown when this task is cancelled, which stops the client as well.
                 try? await gracefulShutdown()
@@ -123,6 +126,8 @@ public final class BelayClient: Service {
                 stop.fire()
             }
         }
+        await loops.onEach { $0.observeStalls(as: reporter, nil) }
+        return reason
     }
 
     /// Connects, and connects again, until it is told to stop or may not.

@@ -137,7 +137,10 @@ final class AsyncBridge {
         } catch {
             return sent.fail(error)
         }
-        if connection.isWritable {
+        if let reason = connection.handler.reason {
+            // The flush met an error or the limit, and the end was told before this promise was known.
+            sent.fail(SendError.interrupted(reason))
+        } else if connection.isWritable {
             sent.succeed()
         } else {
             self.waitingForRoom.append(sent)

@@ -70,7 +70,7 @@ final class NodeContext: Sendable {
     private let nonce: UInt64
     private let connections = Atomic<UInt64>(0)
     private let epochs = Mutex(EpochRegistry())
-    private let refusedOptions = Mutex<Set<RefusedOption>>([])
+    private let refusedOptions = RefusedOptions()
 
     init(sink: (any EventSink)?, logger: Logger) {
         self.sink = sink
@@ -94,10 +94,22 @@ final class NodeContext: Sendable {
 
     /// Logs the options that a kernel refused, each once.
     func note(_ refused: [RefusedOption]) {
-        guard !refused.isEmpty else { return }
-        let new = self.refusedOptions.withLock { known in refused.filter { known.insert($0).inserted } }
+        self.refusedOptions.note(refused, self.logger)
+    }
+}
+
+/// The options that a kernel refused, so that each is logged once.
+final class RefusedOptions: Sendable {
+    /// For handlers in pipelines of others, which share nothing else.
+    static let shared = RefusedOptions()
+
+    private let known = Mutex<Set<RefusedOption>>([])
+
+    func note(_ refused: [RefusedOption], _ logger: Logger?) {
+        guard !refused.isEmpty, let logger else { return }
+        let new = self.known.withLock { known in refused.filter { known.insert($0).inserted } }
         for option in new {
-            self.logger.debug(
+            logger.debug(
                 "the kernel refused a socket option; heartbeats judge without it",
                 metadata: ["option": "\(option.name)", "errno": "\(option.errno.name)"]
             )

@@ -153,7 +153,10 @@ extension ConnectionHandler {
         }
         switch self.machine.readEnded(unfinishedBytes: unfinished, at: now) {
         case .doNothing: break
-        case .recovered(let silence): self.recovered(silence: silence)
+        case .recovered(let silence):
+            self.recovered(silence: silence)
+            // The next suspicion may come before what the wheel knows.
+            self.rearm()
         }
         if !owed.isEmpty { self.answer(owed) }
         self.flushBatch()

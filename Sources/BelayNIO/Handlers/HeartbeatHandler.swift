@@ -7,6 +7,7 @@
 
 public import BelayCore
 import BelaySocket
+public import Logging
 public import NIOCore
 
 /// Watches a connection of your own pipeline and protocol: one handler, told how a ping is written and a pong recognised.
@@ -44,6 +45,7 @@ public final class HeartbeatHandler<Inbound: Sendable, Outbound: Sendable>: Chan
     private let heartbeats: Heartbeats<Inbound, Outbound>
     private let timings: LivenessTimings
     private let kernelTimeouts: KernelTimeouts?
+    private let logger: Logger?
     private var driver: HeartbeatDriver?
 
     /// A handler that detects within a bound.
@@ -61,12 +63,15 @@ public final class HeartbeatHandler<Inbound: Sendable, Outbound: Sendable>: Chan
     ///   - policy: how fast to know.
     ///   - heartbeats: how they are written and recognised.
     ///   - kernel: which second line the kernel is to hold (rule R11); nil leaves the socket's options alone.
+    ///   - logger: where an option that the kernel refuses is logged, once for each option; default nil, nowhere.
     /// - Throws: ``ConfigurationError`` with everything that is wrong with the policy.
     public init(
         policy: LivenessPolicy,
         heartbeats: Heartbeats<Inbound, Outbound>,
-        kernel: KernelTimeouts.Mode? = .patient
+        kernel: KernelTimeouts.Mode? = .patient,
+        logger: Logger? = nil
     ) throws(ConfigurationError) {
+        self.logger = logger
         let timings = try policy.timings()
         self.timings = timings
         self.heartbeats = heartbeats
@@ -110,7 +115,9 @@ public final class HeartbeatHandler<Inbound: Sendable, Outbound: Sendable>: Chan
         }
         self.driver = driver
         driver.start(context)
-        if let kernelTimeouts { _ = driver.socket?.apply(kernelTimeouts) }
+        if let kernelTimeouts, let socket = driver.socket {
+            RefusedOptions.shared.note(socket.apply(kernelTimeouts), logger)
+        }
     }
 
     // MARK: - Inbound
@@ -119,6 +126,7 @@ public final class HeartbeatHandler<Inbound: Sendable, Outbound: Sendable>: Chan
     public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard let driver else { return context.fireChannelRead(data) }
         let now = driver.timekeeper.now()
+        driver.sawElement = true
         switch self.heartbeats.recognize(self.unwrapInboundIn(data)) {
         case .ping(let answer):
             switch driver.machine.pingReceived(at: now) {
@@ -183,7 +191,11 @@ public final class HeartbeatHandler<Inbound: Sendable, Outbound: Sendable>: Chan
 
     /// Learns that the program closes the connection.
     public func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
-        if mode == .all { self.driver?.closing() }
+        switch mode {
+        case .all: self.driver?.closing()
+        case .output: self.driver?.machine.outputClosed()
+        case .input: break
+        }
         context.close(mode: mode, promise: promise)
     }
 
@@ -205,6 +217,8 @@ private final class HeartbeatDriver: ConnectionDriver {
     /// Whether a read is under way, and whether any was ever asked for: a testing channel delivers without one.
     private var isReadRequested = true
     private var asksForReads = false
+    /// Whether the batch that is being read brought something whole.
+    var sawElement = false
     /// The write that was asked for last; when it is done, all before it are.
     private var lastWrite: EventLoopFuture<Void>?
 
@@ -253,8 +267,13 @@ private final class HeartbeatDriver: ConnectionDriver {
 
     func batchEnded() {
         self.isReadRequested = false
-        if case .recovered(let silence) = self.machine.readEnded(unfinishedBytes: 0, at: self.timekeeper.now()) {
+        let now = self.timekeeper.now()
+        // Bytes of a frame whose end has not come reach nobody here, but they came (rule R1).
+        if !self.sawElement { self.machine.heard(at: now) }
+        self.sawElement = false
+        if case .recovered(let silence) = self.machine.readEnded(unfinishedBytes: 0, at: now) {
             self.recovered(silence: silence)
+            self.rearm()
         }
     }
 

@@ -25,6 +25,9 @@ final class LoopTimekeeper {
     /// How many due entries are handled before the loop gets to serve its sockets again.
     private static let entriesPerTurn = 256
 
+    /// How long the rest of what is due waits then.
+    private static let pauseNanoseconds: Int64 = 50_000
+
     let eventLoop: any EventLoop
     var generator: SplitMix64
     /// Where heartbeats are written before they are sent; its storage is used again and again.
@@ -83,7 +86,8 @@ final class LoopTimekeeper {
         let nanoseconds = max(0, deadline.nanoseconds)
         let tick = nanoseconds / Self.tickNanoseconds + (nanoseconds % Self.tickNanoseconds == 0 ? 0 : 1)
         self.wheel.arm(entry, at: UInt64(tick))
-        self.schedule(forTick: tick)
+        // The end of a turn schedules for all that it armed.
+        if !self.isTurning { self.schedule(forTick: tick) }
     }
 
     /// Takes the connection's deadline away.
@@ -119,20 +123,23 @@ final class LoopTimekeeper {
             self.drivers[entry.index]?.deadlineReached(at: now)
             budget -= 1
         }
-        if let next = self.wheel.nextTick { self.schedule(forTick: Int64(clamping: next)) }
-        // The wake-up that the turn led to, or none: then nothing can be late.
-        self.clock.expectReading(at: self.scheduledNanoseconds)
+        if let next = self.wheel.nextTick {
+            // A loop looks at its sockets only while nothing is due: what is left waits a moment, so that it does.
+            let soon = Self.monotonicNanoseconds(of: self.eventLoop) + Self.pauseNanoseconds
+            self.schedule(forTick: Int64(clamping: next), notBefore: soon)
+        }
+        // Where nothing was scheduled, nothing can be late.
+        if self.scheduled == nil { self.clock.expectReading(at: .max) }
     }
 
-    private func schedule(forTick tick: Int64) {
+    private func schedule(forTick tick: Int64, notBefore earliest: Int64 = .min) {
         let (nanoseconds, overflow) = tick.multipliedReportingOverflow(by: Self.tickNanoseconds)
-        let deadline = self.clock.monotonicNanoseconds(
-            of: overflow ? .distantFuture : Instant(nanoseconds: nanoseconds)
-        )
+        let due = self.clock.monotonicNanoseconds(of: overflow ? .distantFuture : Instant(nanoseconds: nanoseconds))
+        let deadline = max(due, earliest)
         guard deadline < self.scheduledNanoseconds else { return }
         self.scheduled?.cancel()
         self.scheduledNanoseconds = deadline
-        if !self.isTurning { self.clock.expectReading(at: deadline) }
+        self.clock.expectReading(at: deadline)
         // Fails when the loop is shut down, and then nothing is watched any more.
         self.scheduled = try? self.eventLoop.scheduleCallback(
             at: .uptimeNanoseconds(UInt64(max(0, deadline))),

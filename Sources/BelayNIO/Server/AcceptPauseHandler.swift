@@ -11,8 +11,7 @@ import NIOCore
 
 /// Stops accepting for a moment when the process or the system is out of descriptors or memory.
 ///
-/// NIO puts a handler of its own on listeners that delays the next read. It does not help when the very first accept of
-/// a turn fails: the read that is pending then stays so, the listener stays readable, and the loop spins. Switching
+/// Where an accept fails, the read that is pending stays so, the listener stays readable, and the loop would spin. Switching
 /// automatic reading off takes the listener out of the selector. Peers wait in the kernel's queue meanwhile.
 final class AcceptPauseHandler: ChannelInboundHandler {
     typealias InboundIn = any Channel

@@ -34,6 +34,7 @@ public final class BelayServer: Service {
     private let delegate: (any ConnectionDelegate)?
     private let group: any EventLoopGroup
     private let bound = BoundEndpoints()
+    private let isEnding = Atomic(false)
 
     /// A server on one endpoint that detects within a bound.
     ///
@@ -115,7 +116,14 @@ public final class BelayServer: Service {
         self.node.sink?.record(
             Event(.nodeStarted(listeners: self.bound.endpoints.map(\.description)), at: Host.wallClock)
         )
-        for listener in listeners {
+        for (listener, endpoint) in zip(listeners, self.bound.endpoints) {
+            listener.closeFuture.whenComplete { _ in
+                guard !self.isEnding.load(ordering: .relaxed) else { return }
+                self.configuration.logger.error(
+                    "a listener was closed by an error",
+                    metadata: ["listener": "\(endpoint)"]
+                )
+            }
             // Fails when the listener is closed, and then there is nothing to accept.
             try? await listener.setOption(.autoRead, value: true).get()
         }
@@ -126,6 +134,7 @@ public final class BelayServer: Service {
                 closuresReturned.fire()
             }
             await self.waitForTheEnd()
+            self.isEnding.store(true, ordering: .relaxed)
             await self.close(listeners)
             acceptor?.finish()
             if !Task.isCancelled { await self.drain(loops, closuresReturned) }

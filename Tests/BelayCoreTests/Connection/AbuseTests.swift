@@ -81,6 +81,17 @@ struct AbuseTests {
         connection.expectOpen()
     }
 
+    @Test("R12: a peer that did not ping for long has saved up nothing")
+    func nothingSavedUp() throws {
+        var connection = try ConnectionMachineFixture(Self.policy)
+        for _ in 0..<1_000 {
+            connection.advance(by: .milliseconds(100))
+            connection.receivesMessage()
+        }
+        for _ in 0..<14 { connection.receivesPing() }
+        connection.expectClosed(.pingFlood)
+    }
+
     @Test("R12: strikes do not come back by waiting a moment")
     func strikesStay() throws {
         var connection = try ConnectionMachineFixture(Self.policy)

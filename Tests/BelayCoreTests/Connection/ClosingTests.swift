@@ -129,6 +129,18 @@ struct ClosingTests {
         #expect(early.machine.phase == .draining)
     }
 
+    @Test("a suspected peer that says goodbye is suspected no longer, and does not recover after its end")
+    func suspectedAtTheEnd() throws {
+        var connection = try ConnectionMachineFixture(Self.policy)
+        connection.receivesMessage()
+        connection.advance(by: .milliseconds(250))
+        #expect(connection.machine.isSuspected == true)
+        connection.ends(.goodbye(code: nil, retryAfter: nil))
+        #expect(connection.machine.isSuspected == false)
+        connection.receivesPartOfMessage()
+        #expect(connection.recoveries == [])
+    }
+
     @Test("the close tells how long nothing had proved the peer alive")
     func silence() throws {
         var connection = try ConnectionMachineFixture(Self.policy)

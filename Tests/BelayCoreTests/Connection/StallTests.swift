@@ -105,6 +105,17 @@ struct StallTests {
         #expect(connection.recoveries.count == 1)
     }
 
+    @Test("R6: a peer that answers the fresh ping at once is not even suspected")
+    func noSuspicion() throws {
+        var connection = try ConnectionMachineFixture(Self.policy)
+        connection.receivesMessage()
+        connection.advance(by: .milliseconds(199))
+        connection.stalls()
+        connection.answersAfter = .milliseconds(40)
+        connection.advance(by: .seconds(2))
+        #expect(connection.suspicions == [])
+    }
+
     @Test("R6: the handshake deadline is put off as well")
     func stallInHandshake() throws {
         var connection = try ConnectionMachineFixture(Self.policy)
