@@ -204,6 +204,35 @@ import Darwin
         #expect(errors.elements.first == .interrupted(closed.reason))
     }
 
+    @Test("a send that passes the limit of the queue ends, and says why")
+    func sendThatEndsItsConnection() async throws {
+        let errors = Recorder<SendError?>()
+        let closed = try await TestServer.run(
+            serving: { connection in
+                for await _ in connection.messages { break }
+                do {
+                    try await connection.send(ByteBuffer(repeating: UInt8(ascii: "a"), count: 8 << 20))
+                } catch { errors.record(error as? SendError) }
+            },
+            configure: {
+                $0.listeners = [.frames(host: "127.0.0.1", port: 0)]
+                $0.limits.messageBytes = 16 << 20
+                $0.limits.outboundBytes = 4_096
+            }
+        ) { server in
+            let peer = try await TestPeer.connect(to: server.port)
+            try await peer.stopReading()
+            // A message of two bytes in a frame.
+            try await peer.send("\0\0\0\u{3}\0go")
+            let closed = try await server.events.firstClosed()
+            _ = try await errors.first { $0 }
+            await peer.close()
+            return closed
+        }
+        #expect(closed.reason.code == .slowConsumer)
+        #expect(errors.elements.first == .interrupted(closed.reason))
+    }
+
     @Test("a peer that falls silent is closed with a RST, and nobody waits for it")
     func silentPeer() async throws {
         let closed = try await TestServer.run(configure: { $0.liveness = LivenessPolicy(detectWithin: .seconds(1)) }) {

@@ -37,6 +37,23 @@ struct HalfCloseTests {
         #expect(end.close.reason == DisconnectReason(.peerClosed, phase: .handshake))
     }
 
+    @Test("R9 and R10: who sends a FIN without ever having said anything does not stay, half-closure allowed or not")
+    func wordlessFIN() throws {
+        var connection = try ConnectionMachineFixture(Self.halfClosing)
+        connection.receivesFIN()
+        let end = try connection.requireEnd()
+        #expect(end.close.reason == DisconnectReason(.peerClosed, phase: .handshake))
+    }
+
+    @Test("R9: after a half-close of our own, which ends the asking, silence means nothing")
+    func ownHalfClose() throws {
+        var connection = try ConnectionMachineFixture(LivenessPolicy(detectWithin: Self.bound))
+        connection.receivesMessage()
+        connection.machine.outputClosed()
+        connection.advance(by: .seconds(10))
+        connection.expectOpen()
+    }
+
     @Test("R9: with allowHalfClosure the write side stays, and the silence that follows is nobody's")
     func keepsWriting() throws {
         var connection = try ConnectionMachineFixture(Self.halfClosing)

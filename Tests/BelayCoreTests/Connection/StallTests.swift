@@ -27,6 +27,18 @@ struct StallTests {
         }
     }
 
+    @Test("R6: stalls that come again and again do not put the verdict on a dead peer off")
+    func repeatedStalls() throws {
+        var connection = try ConnectionMachineFixture(Self.policy)
+        connection.receivesMessage()
+        for _ in 0..<20 {
+            connection.advance(by: .milliseconds(50))
+            connection.stalls()
+        }
+        // The bound, and the time to answer the one ping that was promised.
+        connection.expectClosed(.peerSilent, in: .milliseconds(290) ... .milliseconds(400))
+    }
+
     @Test("R6: without an answer the fresh ping comes first, then the time to answer, then the verdict")
     func pingBeforeVerdict() throws {
         var connection = try ConnectionMachineFixture(Self.policy)

@@ -25,7 +25,7 @@ final class TestPeer: Sendable {
         self.inputs = inputs
     }
 
-    /// - Parameter answersPings: whether pings are answered, on `lines`, for as long as the peer reads.
+    /// Connects; `answersPings` says whether pings are answered, on `lines`, for as long as the peer reads.
     static func connect(to port: Int, answersPings: Bool = false) async throws -> TestPeer {
         let inputs = Recorder<Input>()
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
