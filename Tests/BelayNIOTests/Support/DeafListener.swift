@@ -15,9 +15,7 @@ import NIOPosix
 struct DeafListener {
     let port: Int
 
-    /// Listens while `test` runs.
-    ///
-    /// - Parameter hasRoom: whether connections are opened; with false they hang.
+    /// Listens while `test` runs; connections hang unless `hasRoom`.
     static func run<Result: Sendable>(
         hasRoom: Bool = false,
         test: (DeafListener) async throws -> Result

@@ -32,7 +32,9 @@ enum SocketTable {
         self.entries.contains { $0.state == "02" && $0.ports[1] == port }
     }
 
-    /// See proc_net_tcp in the kernel's documentation. A socket that nobody holds any more has no inode.
+    /// The table as proc_net_tcp in the documentation of the kernel describes it.
+    ///
+    /// A socket that nobody holds any more has no inode.
     private static var entries: [Entry] {
         guard let table = fopen("/proc/net/tcp", "r") else { return [] }
         defer { fclose(table) }

@@ -76,7 +76,7 @@ enum HeartbeatDirection: CaseIterable {
         return SimulatedPeer.Configuration(policy)
     }
 
-    /// - Parameter patience: how many bounds of the server the client tolerates silence, at the same ping interval.
+    /// The client; `patience` is how many bounds of the server it tolerates silence, at the same ping interval.
     func client(_ promise: PromiseCase, patience: Int) -> SimulatedPeer.Configuration {
         var policy = promise.policy
         if patience > 1 {
