@@ -246,7 +246,9 @@ extension BelayServer {
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 // Throws when it is cancelled, because everybody is gone.
-                try? await Task.sleep(for: self.configuration.drainWithin)
+                // A tenth, at most 250 ms, is kept for resetting what is left, so that all is over within the deadline.
+                let within = self.configuration.drainWithin
+                try? await Task.sleep(for: within - min(within / 10, .milliseconds(250)))
             }
             group.addTask {
                 await self.forEachConnection(loops) { handler in
