@@ -63,9 +63,10 @@ import Testing
 
     @Test("a client that waits for its next attempt ends at once when it is told to stop")
     func stopsWaiting() async throws {
-        let port = try await TestServer.run { $0.port }
+        let port = try await TestServer.run(host: "127.0.0.2") { $0.port }
         try await TestClient.run(
             to: port,
+            of: "127.0.0.2",
             configure: {
                 $0.reconnect?.shortestDelay = .seconds(3_600)
                 $0.reconnect?.longestDelay = .seconds(3_600)

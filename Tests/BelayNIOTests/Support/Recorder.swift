@@ -61,6 +61,11 @@ extension Recorder where Element == Event {
     /// The reasons of all closed connections.
     var reasons: [DisconnectReason] { self.elements.compactMap(\.closed?.reason) }
 
+    /// Waits until a connection is open.
+    func opened() async throws {
+        _ = try await self.first { if case .connectionOpened = $0.kind { true } else { nil } }
+    }
+
     /// Waits for the end of the first connection that ends.
     func firstClosed() async throws -> (summary: ConnectionSummary, reason: DisconnectReason) {
         try await self.first(\.closed)

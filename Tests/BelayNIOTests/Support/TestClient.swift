@@ -25,13 +25,14 @@ struct TestClient {
     /// The client is cancelled afterwards.
     static func run<Result: Sendable>(
         to port: Int,
+        of host: String = "127.0.0.1",
         _ format: WireFormat = .lines,
         group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         configure: (inout BelayClient.Configuration) -> Void = { _ in },
         test: @escaping @Sendable (TestClient) async throws -> Result
     ) async throws -> Result {
         var configuration = BelayClient.Configuration(
-            endpoint: Endpoint(format, host: "127.0.0.1", port: port),
+            endpoint: Endpoint(format, host: host, port: port),
             liveness: LivenessPolicy(detectWithin: .seconds(300))
         )
         configuration.reconnect?.shortestDelay = .milliseconds(1)

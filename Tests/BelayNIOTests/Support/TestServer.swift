@@ -26,19 +26,21 @@ struct TestServer {
 
     /// Runs a server while `test` runs, and returns when the server has ended.
     ///
-    /// The server is cancelled afterwards, unless it was shut down.
+    /// The server is cancelled afterwards, unless it was shut down. A test in which nobody listens for a while takes a
+    /// `host` of its own, of 127.0.0.0/8: the system may give the port of 127.0.0.1 to a server of another test.
     static func run<Result: Sendable>(
         _ format: WireFormat = .lines,
         delegate: (any ConnectionDelegate)? = nil,
         serving body: Body? = nil,
         group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
+        host: String = "127.0.0.1",
         port: Int = 0,
         configure: (inout BelayServer.Configuration) -> Void = { _ in },
         test: @escaping @Sendable (TestServer) async throws -> Result
     ) async throws -> Result {
         let events = Recorder<Event>()
         var configuration = BelayServer.Configuration(
-            listeners: [Endpoint(format, host: "127.0.0.1", port: port)],
+            listeners: [Endpoint(format, host: host, port: port)],
             // Long: the tests of sockets are not about time.
             liveness: LivenessPolicy(detectWithin: .seconds(300))
         )
