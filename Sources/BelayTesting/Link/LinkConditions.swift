@@ -89,7 +89,7 @@ public struct LinkCounters: Hashable, Sendable {
     public internal(set) var transmissions = 0
     /// Transmissions that were lost, by chance or in an outage.
     public internal(set) var lost = 0
-    /// Items that were refused: the queue was at its limit, or the connection had ended.
+    /// Items that were refused because the queue was at its limit.
     public internal(set) var refused = 0
     /// Items that were thrown away: the receiver was gone, or one of the ends reset the connection.
     public internal(set) var discarded = 0

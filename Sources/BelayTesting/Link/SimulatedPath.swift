@@ -12,11 +12,13 @@ import BelayCore
 /// It knows sizes and times, not contents. Bytes wait in three places, as in the kernel: with the sending program while
 /// the send buffer is full, in the send buffer until they are acknowledged, in the receive buffer until they are read.
 ///
-/// A transmission that is lost is repeated: at the pace that was measured on Linux 6.18 (after 1, 2, 4, 8, ... timeouts:
-/// .205 .415 .827 1.658 3.322 6.652 s), or earlier, one round trip after a later one got through (RACK, RFC 8985).
+/// A transmission that is lost is repeated: at the pace that was measured on Linux 6.18, where the time between two
+/// timeouts doubles from the second on (.205 .415 .827 1.658 3.322 6.652 s), or earlier, one round trip after a later
+/// one got through (RACK, RFC 8985).
+///
 /// Acknowledgements travel the other way; they are lost in its outages only, since the next one makes up for it. While
-/// the sender waits for one after a timeout it sends nothing new: its congestion window is closed. Therefore a path that
-/// is broken in one direction soon carries nothing in the other one either.
+/// the sender waits for one after a timeout it sends nothing new: its congestion window is closed. Therefore a path
+/// that is broken in one direction soon carries nothing in the other one either.
 struct SimulatedPath: Sendable {
     private struct Segment: Sendable {
         let endOffset: Int

@@ -9,7 +9,8 @@ import BelayCore
 
 /// Something that happens to one end of a simulated connection at a time of your choice.
 ///
-/// What a program does waits while its process is stopped; what happens to the process, or is done by its kernel, does not.
+/// What a program does waits while its process is stopped; what happens to the process, or is done by its kernel, does
+/// not.
 public enum SimulatedAction: Hashable, Sendable {
     /// The process is stopped (SIGSTOP, a starved core, a blocked loop): it neither reads nor sends nor keeps time.
     ///

@@ -167,7 +167,7 @@ extension SimulatedPeer {
         case .close:
             if let close = self.machine.closeRequested(at: now) { self.perform(close, in: &surroundings) }
         }
-        self.rearm(at: now, in: surroundings)
+        self.rearm(in: surroundings)
     }
 
     private func sendMessages(bytes: Int, at now: Instant, in surroundings: inout Surroundings) {

@@ -10,8 +10,8 @@ public import BelayCore
 /// One end of a simulated connection: a process with a real machine and a real observer clock, and a scripted program.
 ///
 /// It is the shell that a ``BelayCore/ConnectionMachine`` needs, for a simulated socket: it reads what has arrived and
-/// tells the machine, carries out what the machine decides, and wakes up when the machine wants to be called, at the next
-/// tick of a timing wheel and a little late.
+/// tells the machine, carries out what the machine decides, and wakes up when the machine wants to be called, at the
+/// next tick of a timing wheel and a little late.
 public final class SimulatedPeer {
     /// What peers send to each other.
     enum Element: Sendable {
@@ -55,7 +55,6 @@ public final class SimulatedPeer {
     var bytesPerSecond: Int?
     var inputEnded = false
     var isGone = false
-    private var hasSpun = false
     /// The answers that the batch of elements which is being read asks for.
     var owedToken: UInt64?
     var owedUntokened = 0
@@ -90,7 +89,7 @@ public final class SimulatedPeer {
         if let within = self.configuration.asksFor {
             self.send(.hello(within: within), in: &surroundings)
         }
-        self.rearm(at: now, in: surroundings)
+        self.rearm(in: surroundings)
     }
 
     /// When the process has something to do next.
@@ -107,7 +106,7 @@ public final class SimulatedPeer {
         if !readsLast { self.read(at: now, in: &surroundings) }
         if isDue { self.deadlineReached(at: now, in: &surroundings) }
         if readsLast { self.read(at: now, in: &surroundings) }
-        self.rearm(at: now, in: surroundings)
+        self.rearm(in: surroundings)
     }
 
     /// Reads the observer clock, and tells the machine of a stall that this reveals.
@@ -121,14 +120,12 @@ public final class SimulatedPeer {
     }
 
     /// Moves the wake-up forward if something is due earlier than it.
-    func rearm(at now: Instant, in surroundings: borrowing Surroundings) {
+    func rearm(in surroundings: borrowing Surroundings) {
         guard !self.isGone, let deadline = self.machine.nextDeadline, deadline < self.armedFor else { return }
         self.armedFor = deadline
         let tick = Self.tickNanoseconds
         let slot = Instant(nanoseconds: (deadline.nanoseconds + tick - 1) / tick * tick)
-        // A machine that spins must not stop the time of the simulation.
-        let earliest = surroundings.link.now.nanoseconds + (deadline <= now ? tick : 0)
-        let wakesAt = max(self.clock.monotonicNanoseconds(of: slot), earliest)
+        let wakesAt = max(self.clock.monotonicNanoseconds(of: slot), surroundings.link.now.nanoseconds)
         self.clock.expectReading(at: wakesAt)
         let longestLateness = max(0, self.configuration.wakeUpLateness.wholeNanoseconds)
         self.wakesAt = wakesAt + Int64.random(in: 0...longestLateness, using: &self.generator)
@@ -174,9 +171,10 @@ public final class SimulatedPeer {
         self.spins(in: &surroundings)
     }
 
+    /// A process whose event loop spins gets nothing else done.
     private func spins(in surroundings: inout Surroundings) {
-        if !self.hasSpun { surroundings.record(.spun, at: self.end) }
-        self.hasSpun = true
+        surroundings.record(.spun, at: self.end)
+        self.stoppedUntil = .max
     }
 
     private func look(

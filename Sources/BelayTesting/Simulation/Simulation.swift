@@ -9,8 +9,8 @@ public import BelayCore
 
 /// Two peers with real machines and observer clocks over a simulated link, in virtual time.
 ///
-/// A script says what happens to them; the ``timeline`` tells what they decided. Nothing waits, nothing is random but by
-/// the seed: the same seed and script give the same timeline.
+/// A script says what happens to them; the ``timeline`` tells what they decided. Nothing takes real time, and all
+/// randomness comes from the seed: the same seed and script give the same timeline.
 ///
 /// ```swift
 /// let simulation = try Simulation(

@@ -28,7 +28,7 @@ public struct Timeline: Hashable, Sendable {
         case closed(ConnectionMachine.Close, sinceLastSignOfLife: Duration)
         /// The machine found no end of things to do, or wanted to be called again at a time that had passed.
         ///
-        /// An event loop would spin. Reported once for each end.
+        /// An event loop would spin; the process counts as stopped from then on.
         case spun
     }
 
@@ -96,8 +96,8 @@ extension Timeline.Event: CustomStringConvertible {
         case .recovered(let silence):
             "hears its peer again after \(silence.text)"
         case .closed(let close, let sinceLastSignOfLife):
-            "closes: \(close.reason.code.rawValue), phase \(close.reason.phase.rawValue), silence \(close.silence.text), "
-                + "\(sinceLastSignOfLife.text) after the last sign of life"
+            "closes: \(close.reason.code.rawValue), phase \(close.reason.phase.rawValue), "
+                + "silence \(close.silence.text), \(sinceLastSignOfLife.text) after the last sign of life"
         case .spun:
             "would spin"
         }

@@ -97,11 +97,10 @@ import Testing
             let close = try Self.onlyClose(of: .server, in: simulation, context())
             // What the client sent last may still be on its way when the server continues.
             try #require(close.at <= max(continues, dies + promise.roundTrip / 2) + promise.bound, "\(context())")
-            // The stall is nobody's silence: it is not reported as such either. What comes on top of the bound is the time
-            // to answer the ping that was promised after it.
+            // The stall is nobody's silence: it is not reported as such either. What comes on top of the bound is the
+            // time to answer the ping that was promised after it.
             let silence = try #require(close.close?.silence)
-            let replyWithin = try promise.policy.timings().replyWithin
-            try #require(silence <= promise.bound + replyWithin, "\(context())")
+            try #require(silence <= promise.bound + promise.timings.replyWithin, "\(context())")
         }
     }
 
@@ -140,7 +139,7 @@ import Testing
             try #require(close.at > resumes, "\(context())")
             try #require(close.at <= max(resumes, dies + promise.roundTrip / 2) + promise.bound, "\(context())")
             let silence = try #require(close.close?.silence)
-            try #require(silence <= promise.bound, "\(context())")
+            try #require(silence <= promise.bound + promise.timings.replyWithin, "\(context())")
         }
     }
 
@@ -169,15 +168,15 @@ import Testing
     @Test("while bytes wait for them, within the write deadline of the last that moved", arguments: PromiseCase.all)
     func withBacklog(promise: PromiseCase) throws {
         let patience = max(promise.bound, promise.timings.writeWithin)
-        for seed in PromiseRun.seeds {
+        for seed in PromiseRun.seeds.prefix(100) {
             var run = PromiseRun(promise, seed: seed)
             run.link.sendBufferBytes = 16_384
             run.link.receiveBufferBytes = 32_768
             let simulation = try run.simulation()
             let bytesPerSecond = Int(49_152 / (run.bounds(0.1...0.5) / .seconds(1)))
             simulation.schedule(.readSlowly(bytesPerSecond: bytesPerSecond), by: .client, at: .zero)
-            simulation.schedule(.send(bytes: 240_000), by: .server, at: promise.bound)
-            let dies = promise.bound + run.bounds(0...2)
+            simulation.schedule(.send(bytes: 160_000), by: .server, at: promise.bound)
+            let dies = promise.bound + run.bounds(0...1.5)
             if Bool.random(using: &run.random) {
                 simulation.schedule(.freeze(for: nil), by: .client, at: dies)
             } else {
@@ -194,7 +193,7 @@ import Testing
 
     @Test("after a backlog has drained, within the bound, whatever the write deadline is", arguments: PromiseCase.all)
     func afterBacklog(promise: PromiseCase) throws {
-        for seed in PromiseRun.seeds {
+        for seed in PromiseRun.seeds.prefix(100) {
             var run = PromiseRun(promise, seed: seed)
             // A client that pings only while it hears nothing begins a whole interval after the last message.
             if run.direction == .clientPings { continue }
@@ -223,7 +222,7 @@ import Testing
         _ context: @autoclosure () -> String
     ) throws -> Timeline.Entry {
         let closes = simulation.timeline.closes(of: end)
-        try #require(closes.count == 1 && !simulation.timeline.hasSpun, "\(end): \(context())")
+        try #require(closes.count == 1 && !simulation.hasSpun, "\(end): \(context())")
         return closes[0]
     }
 }

@@ -30,8 +30,8 @@ import Testing
                 simulation.schedule(action, by: end, at: time)
                 simulation.run(for: time + promise.bound * 3)
                 let context = { "\(promise), \(run.context(simulation))" }
-                try #require(simulation.timeline.codes(of: end) == ours, "\(context())")
-                let others = simulation.timeline.codes(of: end.other)
+                try #require(simulation.codes(of: end) == ours, "\(context())")
+                let others = simulation.codes(of: end.other)
                 // Something that arrives after an exit is answered with a reset, which overtakes a FIN that was lost.
                 let isOvertaken = action == .exit && others == [.peerReset]
                 try #require(others == theirs || isOvertaken, "\(context())")
@@ -45,8 +45,8 @@ import Testing
         simulation.schedule(.freeze(for: .seconds(20)), by: .client, at: .seconds(10))
         simulation.schedule(.close, by: .server, at: .milliseconds(10_500))
         simulation.run(for: .seconds(40))
-        #expect(simulation.timeline.codes(of: .server) == [.localClosed], "seed \(seed)\n\(simulation.timeline)")
-        #expect(simulation.timeline.codes(of: .client) == [.peerGoodbye], "seed \(seed)\n\(simulation.timeline)")
+        #expect(simulation.codes(of: .server) == [.localClosed], "seed \(seed)\n\(simulation.beginning)")
+        #expect(simulation.codes(of: .client) == [.peerGoodbye], "seed \(seed)\n\(simulation.beginning)")
     }
 
     @Test("both ends close at once: each reports its own decision", arguments: PromiseRun.seeds.prefix(20))
@@ -55,7 +55,7 @@ import Testing
         for end in LinkEnd.allCases { simulation.schedule(.close, by: end, at: .seconds(4)) }
         simulation.run(for: .seconds(20))
         for end in LinkEnd.allCases {
-            #expect(simulation.timeline.codes(of: end) == [.localClosed], "seed \(seed)\n\(simulation.timeline)")
+            #expect(simulation.codes(of: end) == [.localClosed], "seed \(seed)\n\(simulation.beginning)")
         }
     }
 
@@ -70,8 +70,8 @@ import Testing
         simulation.run(for: .seconds(60))
         #expect(simulation.server.timings.bound == .seconds(6))
         let closes = simulation.timeline.closes(of: .server)
-        #expect(closes.map(\.close?.reason.code) == [.peerSilent], "seed \(seed)\n\(simulation.timeline)")
-        #expect((closes.first?.sinceLastSignOfLife ?? .zero) <= .seconds(6), "seed \(seed)\n\(simulation.timeline)")
+        #expect(closes.map(\.close?.reason.code) == [.peerSilent], "seed \(seed)\n\(simulation.beginning)")
+        #expect((closes.first?.sinceLastSignOfLife ?? .zero) <= .seconds(6), "seed \(seed)\n\(simulation.beginning)")
     }
 
     /// Whatever happens in whatever order: one close at most, nobody spins, and a verdict on silence has its silence.
@@ -89,7 +89,7 @@ import Testing
             let ends = Self.schedule(in: simulation, &run)
             simulation.run(for: ends + promise.bound * 8 + .seconds(10))
             let context = { run.context(simulation) }
-            try #require(!simulation.timeline.hasSpun, "\(context())")
+            try #require(!simulation.hasSpun, "\(context())")
             try #require(simulation.timeline.closes(of: .server).count == 1, "\(context())")
             try #require(simulation.timeline.closes(of: .client).count <= 1, "\(context())")
             for entry in simulation.timeline.entries {

@@ -145,20 +145,23 @@ struct PromiseRun {
 
     /// What to print when this run breaks a promise.
     func context(_ simulation: Simulation) -> String {
-        "seed \(self.seed), \(self.direction)\n\(simulation.timeline)"
+        "seed \(self.seed), \(self.direction)\n\(simulation.beginning)"
     }
 }
 
-extension Timeline {
+extension Simulation {
+    /// The first 100 lines of the timeline.
+    var beginning: String { self.timeline.entries.prefix(100).map { "\($0)" }.joined(separator: "\n") }
+
     /// Whether a machine asked to be called at a time that had passed.
-    var hasSpun: Bool { self.entries.contains { $0.event == .spun } }
+    var hasSpun: Bool { self.timeline.entries.contains { $0.event == .spun } }
 
     /// Whether nobody closed and nobody would have spun.
-    var isCalm: Bool { !self.hasSpun && !self.entries.contains { $0.close != nil } }
+    var isCalm: Bool { !self.hasSpun && !self.timeline.entries.contains { $0.close != nil } }
 
     /// The codes of all closes of an end.
     func codes(of end: LinkEnd) -> [DisconnectReason.Code] {
-        self.closes(of: end).compactMap { $0.close?.reason.code }
+        self.timeline.closes(of: end).compactMap { $0.close?.reason.code }
     }
 }
 
