@@ -54,8 +54,13 @@ extension LivenessPolicy {
                 "detectWithin",
                 "is \(bound.text), but interval + replyWithin is \((interval + reply).text): leave one of the three out"
             )
-        case (.some(let bound), .some(let interval), nil) where interval >= bound:
-            problems.report("interval", "is \(interval.text), it must be shorter than detectWithin \(bound.text)")
+        case (.some(let bound), .some(let interval), nil)
+        where interval > bound - Self.allowedIntervals.lowerBound:
+            problems.report(
+                "interval",
+                "is \(interval.text), it must be at least \(Self.allowedIntervals.lowerBound.text) shorter than "
+                    + "detectWithin \(bound.text): a peer needs time to answer"
+            )
         default:
             break
         }

@@ -157,7 +157,7 @@ struct LivenessPolicyTests {
             for share in [10, 25, 33, 49, 50, 51, 75, 90] as [Int64] {
                 let bound = Duration.milliseconds(milliseconds)
                 let interval = bound * share / 100
-                guard interval >= .milliseconds(5) else { continue }
+                guard interval >= .milliseconds(5), bound - interval >= .milliseconds(5) else { continue }
                 let timings = try LivenessPolicy(interval: interval, detectWithin: bound).timings()
                 #expect(timings.replyWithin > .zero)
                 #expect(timings.replyWithin <= bound)

@@ -106,6 +106,16 @@ struct LivenessValidationTests {
         #expect(Self.keys(policy) == mix.keys)
     }
 
+    @Test("an interval that leaves a peer less than 5 ms to answer is reported")
+    func noTimeToAnswer() {
+        var policy = LivenessPolicy(detectWithin: .milliseconds(300))
+        policy.attempts = nil
+        policy.interval = .milliseconds(296)
+        #expect(Self.keys(policy) == ["interval"])
+        policy.interval = .milliseconds(295)
+        #expect(Self.keys(policy) == [])
+    }
+
     @Test("attempts that leave less than 5 ms to an interval are reported")
     func tooManyAttempts() {
         #expect(Self.keys(LivenessPolicy(detectWithin: .milliseconds(20), attempts: 3)) == [])
