@@ -48,7 +48,7 @@ extension ConnectionMachine {
         } else {
             self.peerPingDueAt = max(self.peerPingDueAt, now).advanced(byNanoseconds: spacing)
         }
-        return self.timings.answersPings ? .answer : .doNothing
+        return self.timings.answersPings && !self.outputEnded ? .answer : .doNothing
     }
 
     /// The peer answered a ping.

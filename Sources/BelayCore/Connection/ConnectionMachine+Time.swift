@@ -271,7 +271,7 @@ extension ConnectionMachine {
 // MARK: - Pings
 
 extension ConnectionMachine {
-    private var mayPing: Bool { self.timings.sendsPings && !(self.backlog?.holdsPing ?? false) }
+    private var mayPing: Bool { self.timings.sendsPings && !self.outputEnded && !(self.backlog?.holdsPing ?? false) }
 
     /// From when the current interval counts (rule R2).
     ///

@@ -97,6 +97,8 @@ public struct ConnectionMachine: ~Copyable {
     var greeted = false
     /// One direction is closed: the peer can say nothing any more, or cannot be asked.
     var isHalfClosed = false
+    /// Whether our own writing half is closed: nothing can be sent any more.
+    var outputEnded = false
     let outboundLimit: Int
 
     /// Our bytes that the kernel has not taken.
@@ -262,6 +264,8 @@ extension ConnectionMachine {
     /// Our own program closed its writing half: nobody can be asked any more, and silence means nothing.
     public mutating func outputClosed() {
         self.isHalfClosed = true
+        self.outputEnded = true
+        self.owesFreshPing = false
     }
 
     /// The transport is gone.

@@ -113,7 +113,9 @@ public struct LivenessTimings: Hashable, Sendable {
 
     private mutating func adopt(bound: Int64, interval: Int64) {
         let ratio = Double(self.suspectNanoseconds) / Double(self.boundNanoseconds)
-        self.suspectNanoseconds = Int64(Double(bound) * ratio)
+        self.suspectNanoseconds =
+            self.fixed.hasOwnSuspicion
+            ? Int64(Double(bound) * ratio) : Self.suspicion(bound: bound, interval: interval)
         self.boundNanoseconds = bound
         self.intervalNanoseconds = interval
         self.replyNanoseconds = Self.reply(bound: bound, interval: interval)
@@ -136,6 +138,8 @@ private final class Fixed: Hashable, Sendable {
     let requiresHello: Bool
     let allowHalfClosure: Bool
     let pingStrikes: Int
+    /// Whether the policy says when to suspect.
+    let hasOwnSuspicion: Bool
     private let policy: LivenessPolicy
 
     init(_ policy: LivenessPolicy, bound: Int64) {
@@ -154,6 +158,7 @@ private final class Fixed: Hashable, Sendable {
         self.requiresHello = policy.requiresHello
         self.allowHalfClosure = policy.allowHalfClosure
         self.pingStrikes = policy.pingStrikes
+        self.hasOwnSuspicion = policy.suspectAfter != nil
         let shortest = max(LivenessPolicy.allowedBounds.lowerBound, .nanoseconds(bound / 10))
         self.peerBounds = policy.peerBounds ?? shortest...max(shortest, .nanoseconds(bound))
     }
@@ -180,8 +185,8 @@ extension LivenessTimings {
     /// The grid on which pings go out, so that those of many connections leave together: at most 1/16 of the interval.
     var pingGridNanoseconds: Int64 { min(self.intervalNanoseconds / 16, 16_000_000) }
 
-    /// How often a backlog is looked at, so that the write deadline is kept to 1/32.
-    var backlogSampleNanoseconds: Int64 { max(self.writeNanoseconds / 32, 1_000_000) }
+    /// How often a backlog is looked at, so that the write deadline is kept to 1/32 and its end is seen within a bound.
+    var backlogSampleNanoseconds: Int64 { max(min(self.writeNanoseconds, self.boundNanoseconds) / 32, 1_000_000) }
 
     /// How late a loop that watches this connection may be without it being a stall (rule R6).
     public var stallTolerance: Duration { .nanoseconds(max(self.intervalNanoseconds / 8, 4_000_000)) }

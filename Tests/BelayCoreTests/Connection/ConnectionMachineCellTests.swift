@@ -25,7 +25,7 @@ struct ConnectionMachineCellTests {
     enum Event: CaseIterable {
         case tick, lateTick, look, lookAtUnread, lookAtError, bytes, heard, ping, pong, pongWithToken, message, hello
         case welcome, partOfMessage, readEnd, pause, resume, sent, outboundEmpty, outboundFull, fin, error, goodbye
-        case closeRequest, drainRequest, transportEnd, stall
+        case closeRequest, drainRequest, transportEnd, stall, ownFIN
     }
 
     enum Outcome: Equatable {
@@ -105,7 +105,7 @@ struct ConnectionMachineCellTests {
             .nothing
 
         case (.outboundFull, _): .closes(.slowConsumer)
-        case (.pause, _), (.resume, _), (.sent, _), (.outboundEmpty, _), (.stall, _): .nothing
+        case (.pause, _), (.resume, _), (.sent, _), (.outboundEmpty, _), (.stall, _), (.ownFIN, _): .nothing
 
         case (.fin, .halfClosed): .keepsWriting
         case (.fin, _): .closes(.peerClosed)
@@ -151,6 +151,7 @@ struct ConnectionMachineCellTests {
         case .drainRequest: return Self.close(connection.machine.drainRequested(at: now))
         case .transportEnd: return Self.close(connection.machine.transportClosed(at: now))
         case .stall: connection.machine.stallNoticed(at: now)
+        case .ownFIN: connection.machine.outputClosed()
         }
         return .nothing
     }

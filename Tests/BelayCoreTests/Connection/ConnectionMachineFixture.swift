@@ -161,7 +161,9 @@ struct ConnectionMachineFixture: ~Copyable {
     private mutating func enqueue(_ bytes: Int) {
         let waiting = self.queuedBytes()
         if self.countsSentBytes { self.machine.bytesSent(bytes) }
-        self.queue = self.bytesPerMillisecond == nil ? 0 : waiting + bytes
+        // What fits into a millisecond does not wait behind nothing.
+        let isTaken = waiting == 0 && bytes <= self.bytesPerMillisecond ?? .max
+        self.queue = isTaken ? 0 : waiting + bytes
     }
 
     /// What the kernel has not taken until now.

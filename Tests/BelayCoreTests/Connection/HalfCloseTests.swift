@@ -52,6 +52,10 @@ struct HalfCloseTests {
         connection.machine.outputClosed()
         connection.advance(by: .seconds(10))
         connection.expectOpen()
+        // A heartbeat behind our own FIN would be an error of ours.
+        #expect(connection.pings == [])
+        let answer = connection.receivesPing()
+        #expect(answer == .doNothing)
     }
 
     @Test("R9: with allowHalfClosure the write side stays, and the silence that follows is nobody's")

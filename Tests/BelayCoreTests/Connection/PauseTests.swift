@@ -153,8 +153,8 @@ struct PauseTests {
         #expect(last == .recovered(silence: .milliseconds(260)))
     }
 
-    @Test("R7 and R12: pings that came while we did not read are no flood")
-    func pingsInPause() throws {
+    @Test("R7 and R12: pings that came while we did not read are no flood", arguments: [0, 1_050])
+    func pingsInPause(readAfterMilliseconds: Int) throws {
         var policy = LivenessPolicy(detectWithin: .seconds(3))
         policy.minimumPeerInterval = .seconds(1)
         var connection = try ConnectionMachineFixture(policy)
@@ -162,6 +162,7 @@ struct PauseTests {
         connection.pausesReading()
         connection.advance(by: .seconds(120))
         connection.resumesReading()
+        connection.advance(by: .milliseconds(readAfterMilliseconds))
         for _ in 0..<120 { connection.receivesPing() }
         connection.expectOpen()
     }

@@ -104,6 +104,24 @@ struct StallTests {
         }
     }
 
+    @Test(
+        "R6: where we send no pings, the peer has the same time to be heard",
+        arguments: [.answer, .listen] as [LivenessPolicy.Heartbeats]
+    )
+    func timeToBeHeard(heartbeats: LivenessPolicy.Heartbeats) throws {
+        var policy = Self.policy
+        policy.heartbeats = heartbeats
+        var connection = try ConnectionMachineFixture(policy)
+        connection.receivesMessage()
+        connection.advance(by: .milliseconds(290))
+        connection.stalls()
+        connection.advance(by: .milliseconds(90))
+        connection.expectOpen()
+        connection.receivesPing()
+        connection.advance(by: .milliseconds(290))
+        connection.expectOpen()
+    }
+
     @Test("R6: a stall during a suspicion puts the verdict off too")
     func stallWhileSuspected() throws {
         var connection = try ConnectionMachineFixture(Self.policy)

@@ -21,6 +21,29 @@ struct WriteProgressTests {
         connection.writes(1_000_000)
         connection.advance(by: .seconds(9))
         connection.expectOpen()
+        #expect(connection.suspicions == [])
+    }
+
+    @Test("R8: a peer that never said anything is kept alive by what it takes, where no hello is required")
+    func silentConsumer() throws {
+        var connection = try ConnectionMachineFixture(Self.policy)
+        connection.kernelTakes(bytesPerMillisecond: 100)
+        connection.writes(1_000_000)
+        connection.advance(by: .seconds(9))
+        connection.expectOpen()
+    }
+
+    @Test("R8: a backlog that is gone when it is looked at again has moved")
+    func shortBacklog() throws {
+        var connection = try ConnectionMachineFixture(Self.policy)
+        connection.receivesMessage()
+        connection.advance(by: .milliseconds(250))
+        connection.kernelTakes(bytesPerMillisecond: 100)
+        connection.writes(500)
+        connection.advance(by: .milliseconds(150))
+        connection.expectOpen()
+        connection.advance(by: .seconds(1))
+        connection.expectClosed(.peerSilent, in: .milliseconds(500) ... .milliseconds(560))
     }
 
     @Test("R8: when the backlog stops to move, the peer does not read, and that is known within the write deadline")
@@ -109,10 +132,15 @@ struct WriteProgressTests {
         #expect(connection.looks.count < 500)
     }
 
-    @Test("R8: a ping that waited behind a backlog can still be answered when the backlog is gone")
-    func drainedBacklog() throws {
-        for drainedAfter in stride(from: 300, through: 1_500, by: 7) {
-            var connection = try ConnectionMachineFixture(Self.policy, seed: UInt64(drainedAfter))
+    @Test(
+        "R8: a ping that waited behind a backlog can still be answered when the backlog is gone",
+        arguments: [20, 100, 300, 1_000, 20_000]
+    )
+    func drainedBacklog(writeMilliseconds: Int) throws {
+        var policy = Self.policy
+        policy.writeWithin = .milliseconds(writeMilliseconds)
+        for drainedAfter in stride(from: 300, through: 1_500, by: 13) {
+            var connection = try ConnectionMachineFixture(policy, seed: UInt64(drainedAfter))
             // Within the third of the bound that a peer has to answer.
             connection.answersAfter = .milliseconds(90)
             connection.receivesMessage()
