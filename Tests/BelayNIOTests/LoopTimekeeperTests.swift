@@ -209,6 +209,32 @@ import Testing
         self.end(fixtures)
     }
 
+    @Test("pings that piled up while a loop was stopped are no flood, although they are read before anything is judged")
+    func pingsOfAStall() throws {
+        var policy = LivenessPolicy(detectWithin: .seconds(3))
+        policy.minimumPeerInterval = .seconds(1)
+        let fixture = try self.makeConnections(1, policy: policy)[0]
+        self.loop.pass(.seconds(120))
+        fixture.receive(String(repeating: "ping\n", count: 120))
+        #expect(fixture.handler.reason == nil)
+        self.end([fixture])
+    }
+
+    @Test("a shorter interval that was agreed later makes the loop's clock stricter")
+    func stricterClock() throws {
+        let stalls = Recorder<ObserverClock.Stall>()
+        let timekeeper = self.timekeeper
+        timekeeper.observeStalls(as: stalls) { stalls.record($0) }
+        var policy = LivenessPolicy(detectWithin: .seconds(30))
+        policy.peerBounds = .milliseconds(300) ... .seconds(30)
+        let fixture = try self.makeConnections(1, policy: policy)[0]
+        fixture.receive("hello device-42 every=100ms within=300ms\n")
+        self.loop.stop(for: .milliseconds(150))
+        #expect(stalls.elements.count == 1)
+        timekeeper.observeStalls(as: stalls, nil)
+        self.end([fixture])
+    }
+
     // MARK: - Reporting stalls
 
     @Test("the stalls of two loops that stood still together are one event")

@@ -85,10 +85,7 @@ class ConnectionDriver {
     /// The wheel's slot of this connection came.
     final func deadlineReached(at now: Instant) {
         self.armedFor = .distantFuture
-        if self.stallsSeen != self.timekeeper.stalls {
-            self.stallsSeen = self.timekeeper.stalls
-            self.machine.stallNoticed(at: now)
-        }
+        self.passOnStalls(at: now)
         if self.isReadingHeld { self.machine.readsPaused(at: now) }
         for _ in 0..<Self.actionsPerDeadline {
             switch self.machine.tick(at: now, using: &self.timekeeper.generator) {
@@ -106,6 +103,19 @@ class ConnectionDriver {
                 self.abort()
             }
         }
+        self.rearm()
+    }
+
+    /// Tells the machine of stalls of this loop before it judges anything: what piled up in them is nobody's fault.
+    final func passOnStalls(at now: Instant) {
+        guard self.stallsSeen != self.timekeeper.stalls else { return }
+        self.stallsSeen = self.timekeeper.stalls
+        self.machine.stallNoticed(at: now)
+    }
+
+    /// What the connection is judged by was agreed anew, and may be shorter than what was.
+    final func timingsChanged() {
+        self.timekeeper.lowerTolerance(to: self.machine.timings.stallTolerance)
         self.rearm()
     }
 

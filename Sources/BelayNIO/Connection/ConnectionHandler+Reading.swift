@@ -16,6 +16,7 @@ extension ConnectionHandler {
     /// Handles a batch of received bytes.
     func read(_ received: ByteBuffer) {
         let now = self.timekeeper.now()
+        self.passOnStalls(at: now)
         self.machine.bytesReceived(received.readableBytes)
         guard !self.machine.isOver else { return self.discard(received.readableBytes) }
 
@@ -110,6 +111,7 @@ extension ConnectionHandler {
             let epoch = self.environment.node.nextEpoch(of: hello.identity)
             self.peer = hello.identity
             self.epoch = epoch
+            self.timingsChanged()
             let welcome = Welcome(connection: self.id.description, epoch: epoch, every: every, within: within)
             self.writeControl { format, sink in format.writeWelcome(welcome, into: &sink) }
             self.delegate?.introduced(Connection(handler: self))
@@ -125,8 +127,7 @@ extension ConnectionHandler {
             return self.end(.protocolViolation("a welcome from a client"))
         }
         self.machine.welcomeReceived(every: welcome.every, within: welcome.within, at: now)
-        // The bound may be shorter now than the one the wheel knows.
-        self.rearm()
+        self.timingsChanged()
         // The server's figure is the number of our connections to it.
         self.peer = hello?.identity
         self.epoch = welcome.epoch

@@ -126,6 +126,7 @@ public final class HeartbeatHandler<Inbound: Sendable, Outbound: Sendable>: Chan
     public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard let driver else { return context.fireChannelRead(data) }
         let now = driver.timekeeper.now()
+        driver.passOnStalls(at: now)
         driver.sawElement = true
         switch self.heartbeats.recognize(self.unwrapInboundIn(data)) {
         case .ping(let answer):

@@ -75,6 +75,11 @@ final class LoopTimekeeper {
         return entry
     }
 
+    /// A connection of this loop judges by shorter times from now on.
+    func lowerTolerance(to tolerance: Duration) {
+        self.clock.lowerTolerance(to: tolerance)
+    }
+
     /// Forgets a connection.
     func remove(_ entry: TimingWheel.Entry) {
         self.drivers[entry.index] = nil

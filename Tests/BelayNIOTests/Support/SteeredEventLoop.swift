@@ -33,8 +33,13 @@ final class SteeredEventLoop: EventLoop, @unchecked Sendable {
 
     /// Nothing runs for so long, and then everything that became due.
     func stop(for duration: Duration) {
-        self.now = self.now + TimeAmount(duration)
+        self.pass(duration)
         self.advanceTime(by: .zero)
+    }
+
+    /// Time passes in which nothing runs; what became due is still due.
+    func pass(_ duration: Duration) {
+        self.now = self.now + TimeAmount(duration)
     }
 
     /// Runs the next task at its time, alone.
