@@ -36,8 +36,10 @@ let package = Package(
     targets: [
         // Every decision, as values: no IO, no clock, no randomness of its own.
         .target(name: "BelayCore", swiftSettings: strict),
+        // What Swift cannot import of the kernel's interface, or the C library's headers lack.
+        .target(name: "CBelayLinux"),
         // Every direct system call.
-        .target(name: "BelaySocket", dependencies: ["BelayCore"], swiftSettings: strict),
+        .target(name: "BelaySocket", dependencies: ["BelayCore", "CBelayLinux"], swiftSettings: strict),
         // The shell on SwiftNIO that interprets what BelayCore decides.
         .target(
             name: "BelayNIO",

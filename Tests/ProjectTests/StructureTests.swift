@@ -12,7 +12,7 @@ import Testing
     /// The import table of the design: which target may import what.
     private static let allowed: [String: Set<String>] = [
         "BelayCore": [],
-        "BelaySocket": ["BelayCore", "Glibc", "Musl", "Darwin"],
+        "BelaySocket": ["BelayCore", "CBelayLinux", "Glibc", "Musl", "Darwin"],
         "BelayNIO": [
             "BelayCore", "BelaySocket", "NIOCore", "NIOPosix", "Logging", "ServiceLifecycle", "Synchronization",
         ],

@@ -9,7 +9,7 @@
 ///
 /// Numbers are those of Linux's generic system call interface (`include/uapi/asm-generic/errno.h`), which x86-64,
 /// AArch64 and RISC-V share. A shell on another system translates before it builds one.
-public struct ErrorNumber: RawRepresentable, Hashable, Sendable {
+public struct ErrorNumber: RawRepresentable, Error, Hashable, Sendable {
     /// The number as the kernel returned it.
     public var rawValue: Int32
 
@@ -34,6 +34,26 @@ extension ErrorNumber: CustomStringConvertible {
 extension ErrorNumber {
     /// Operation not permitted: on a send, a local packet filter refused it.
     public static let notPermitted = ErrorNumber(rawValue: 1)
+    /// No such file or directory, or no such connection where one is looked up.
+    public static let noSuchEntry = ErrorNumber(rawValue: 2)
+    /// No such process.
+    public static let noSuchProcess = ErrorNumber(rawValue: 3)
+    /// A signal interrupted the call.
+    public static let interrupted = ErrorNumber(rawValue: 4)
+    /// The number is no open descriptor.
+    public static let badDescriptor = ErrorNumber(rawValue: 9)
+    /// Nothing can be done without waiting.
+    public static let wouldBlock = ErrorNumber(rawValue: 11)
+    /// An argument that the kernel does not accept.
+    public static let invalidArgument = ErrorNumber(rawValue: 22)
+    /// The descriptor is no socket.
+    public static let notASocket = ErrorNumber(rawValue: 88)
+    /// The kernel knows no such option.
+    public static let noSuchOption = ErrorNumber(rawValue: 92)
+    /// The kernel does not support it.
+    public static let notSupported = ErrorNumber(rawValue: 95)
+    /// The socket is not connected.
+    public static let notConnected = ErrorNumber(rawValue: 107)
     /// Permission denied.
     public static let permissionDenied = ErrorNumber(rawValue: 13)
     /// The kernel has no memory.
@@ -45,7 +65,7 @@ extension ErrorNumber {
     /// Write on a connection that was already reset or shut down.
     public static let brokenPipe = ErrorNumber(rawValue: 32)
     /// A host has no such protocol (ICMP protocol unreachable).
-    public static let protocolNotAvailable = ErrorNumber(rawValue: 92)
+    public static let protocolNotAvailable = ErrorNumber.noSuchOption
     /// Somebody else listens there.
     public static let addressInUse = ErrorNumber(rawValue: 98)
     /// Our own address is gone.

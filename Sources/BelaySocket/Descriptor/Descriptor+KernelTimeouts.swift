@@ -29,10 +29,12 @@ extension Descriptor {
     /// A refused option does not keep the others from being set, and none is fatal: the heartbeat judges anyway.
     ///
     /// - Returns: the options that this kernel refused.
-    public func apply(_ timeouts: KernelTimeouts) -> [RefusedOption] {
+    public func apply(_ timeouts: KernelTimeouts) -> [RefusedOption] { self.apply(timeouts, through: .system) }
+
+    func apply(_ timeouts: KernelTimeouts, through calls: SystemCalls) -> [RefusedOption] {
         var refused: [RefusedOption] = []
         func set(_ label: String, _ level: Int32, _ name: Int32, _ value: Int32) {
-            if let errno = self.set(level: level, name: name, to: value) {
+            if let errno = self.set(level: level, name: name, to: value, through: calls) {
                 refused.append(RefusedOption(name: label, errno: errno))
             }
         }

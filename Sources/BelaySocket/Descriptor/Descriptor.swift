@@ -31,16 +31,21 @@ public struct Descriptor: RawRepresentable, Hashable, Sendable {
     ///
     /// A FIN that waits counts as unread. An error of the connection is reported once by the kernel, therefore the caller
     /// must act on ``ConnectionMachine/ReceiveQueue/failed(_:)``.
-    public func peek() -> ConnectionMachine.ReceiveQueue {
+    public func peek() -> ConnectionMachine.ReceiveQueue { self.peek(through: .system) }
+
+    func peek(through calls: SystemCalls) -> ConnectionMachine.ReceiveQueue {
         var byte: UInt8 = 0
-        while true {
-            let count = recv(self.rawValue, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
-            if count >= 0 { return .unread }
-            switch errno {
-            case EINTR: continue
-            case EAGAIN, EWOULDBLOCK: return .empty
-            case ENOTSOCK, ENOTCONN, EBADF: return .unknown
-            default: return .failed(ErrorNumber(rawValue: errno))
+        do throws(ErrorNumber) {
+            let flags = Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)
+            _ = try withUnsafeMutableBytes(of: &byte) { (room) throws(ErrorNumber) in
+                try calls.receive(self.rawValue, room, flags)
+            }
+            return .unread
+        } catch {
+            switch error {
+            case .wouldBlock: return .empty
+            case .notASocket, .notConnected, .badDescriptor: return .unknown
+            default: return .failed(error)
             }
         }
     }
@@ -54,20 +59,18 @@ public struct Descriptor: RawRepresentable, Hashable, Sendable {
     }
 
     /// Sends without waiting and without SIGPIPE: one `send` with `MSG_DONTWAIT | MSG_NOSIGNAL`.
-    public func send(_ bytes: UnsafeRawBufferPointer) -> SendResult {
+    public func send(_ bytes: UnsafeRawBufferPointer) -> SendResult { self.send(bytes, through: .system) }
+
+    func send(_ bytes: UnsafeRawBufferPointer, through calls: SystemCalls) -> SendResult {
         #if os(Linux)
         let flags = Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)
         #else
         let flags = Int32(MSG_DONTWAIT)
         #endif
-        while true {
-            let count = systemSend(self.rawValue, bytes.baseAddress, bytes.count, flags)
-            if count >= 0 { return .sent(count) }
-            switch errno {
-            case EINTR: continue
-            case EAGAIN, EWOULDBLOCK: return .sent(0)
-            default: return .failed(ErrorNumber(rawValue: errno))
-            }
+        do throws(ErrorNumber) {
+            return .sent(try calls.send(self.rawValue, bytes, flags))
+        } catch {
+            return error == .wouldBlock ? .sent(0) : .failed(error)
         }
     }
 
@@ -76,23 +79,26 @@ public struct Descriptor: RawRepresentable, Hashable, Sendable {
     /// - Returns: whether the kernel took the option.
     @discardableResult
     public func resetOnClose() -> Bool {
-        var option = linger(l_onoff: 1, l_linger: 0)
-        return setsockopt(self.rawValue, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size)) == 0
+        let option = linger(l_onoff: 1, l_linger: 0)
+        return self.set(level: SOL_SOCKET, name: SO_LINGER, to: option, through: .system) == nil
     }
 
-    /// Sets an integer option.
+    /// Sets an option to a value without padding.
     ///
     /// - Returns: the kernel's error when it refuses.
-    func set(level: Int32, name: Int32, to value: Int32) -> ErrorNumber? {
-        var value = value
-        guard setsockopt(self.rawValue, level, name, &value, socklen_t(MemoryLayout<Int32>.size)) != 0 else {
+    func set<Value: BitwiseCopyable>(
+        level: Int32,
+        name: Int32,
+        to value: Value,
+        through calls: SystemCalls
+    ) -> ErrorNumber? {
+        do throws(ErrorNumber) {
+            try withUnsafeBytes(of: value) { (bytes) throws(ErrorNumber) in
+                try calls.setOption(self.rawValue, level, name, bytes)
+            }
             return nil
+        } catch {
+            return error
         }
-        return ErrorNumber(rawValue: errno)
     }
-}
-
-// `Descriptor.send` hides the function of the C library inside the type.
-private func systemSend(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int, _ flags: Int32) -> Int {
-    send(descriptor, bytes, count, flags)
 }

@@ -1,0 +1,60 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the Belay open source project.
+// Copyright (c) 2026 the Belay project authors.
+// Licensed under Apache License v2.0; see LICENSE for details.
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+/// What the kernel knows of a connection, as far as a conclusion can be drawn from it: one look at TCP_INFO.
+///
+/// A figure that this kernel does not give is nil, never zero. Ages are whole milliseconds, as coarse as the kernel's
+/// tick (1 to 10 ms).
+public struct TCPEvidence: Hashable, Sendable {
+    /// The state of the connection.
+    public var state: TCPState
+    /// Timeouts in a row after which the oldest segment in flight was to be sent again; 0 once something is acknowledged.
+    public var retransmits: UInt8
+    /// Probes in a row that nobody answered, of a closed window and of keepalive alike.
+    public var probes: UInt8
+    /// By how many doublings the timer has backed off.
+    public var backoff: UInt8
+    /// Segments in flight that are not acknowledged.
+    public var unacked: UInt32
+    /// Segments that left this host again, in the whole life of the connection.
+    public var totalRetransmits: UInt32
+    /// How long ago data was last sent, or sent again with success, in milliseconds.
+    public var lastDataSent: UInt32
+    /// How long ago data last came, in milliseconds.
+    public var lastDataReceived: UInt32
+    /// How long ago an acknowledgement last came, in milliseconds.
+    public var lastAckReceived: UInt32
+    /// The smoothed round trip, in microseconds.
+    public var roundTrip: UInt32
+    /// The retransmission timeout now, in microseconds.
+    public var retransmissionTimeout: UInt32
+    /// Bytes that the peer is ready to take (since Linux 5.4).
+    public var sendWindow: UInt32?
+    /// Bytes that the kernel holds and has not sent once (since Linux 4.6).
+    public var notSentBytes: UInt32?
+    /// Bytes that the peer's kernel acknowledged in the whole life of the connection (since Linux 4.1).
+    public var bytesAcked: UInt64?
+    /// Bytes that came in the whole life of the connection (since Linux 4.1).
+    public var bytesReceived: UInt64?
+    /// Segments that left this host (since Linux 4.2).
+    public var segmentsSent: UInt32?
+
+    /// Evidence of a quiet connection, to be filled in.
+    public init(state: TCPState) {
+        self.state = state
+        self.retransmits = 0
+        self.probes = 0
+        self.backoff = 0
+        self.unacked = 0
+        self.totalRetransmits = 0
+        self.lastDataSent = 0
+        self.lastDataReceived = 0
+        self.lastAckReceived = 0
+        self.roundTrip = 0
+        self.retransmissionTimeout = 0
+    }
+}

@@ -1,0 +1,99 @@
+/*===----------------------------------------------------------------------===//
+// This source file is part of the Belay open source project.
+// Copyright (c) 2026 the Belay project authors.
+// Licensed under Apache License v2.0; see LICENSE for details.
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===*/
+
+#ifndef CBELAYLINUX_H
+#define CBELAYLINUX_H
+
+#ifdef __linux__
+
+#include <stdint.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+
+/// The kernel's `struct tcp_info` (`include/uapi/linux/tcp.h`) as of Linux 6.18, 280 bytes.
+///
+/// Declared here because the headers of a C library are older than its kernel (Debian 12 has 232 bytes). A kernel
+/// returns as much of it as it knows; only so much may be read.
+struct belay_tcp_info {
+    uint8_t tcpi_state;
+    uint8_t tcpi_ca_state;
+    uint8_t tcpi_retransmits;
+    uint8_t tcpi_probes;
+    uint8_t tcpi_backoff;
+    uint8_t tcpi_options;
+    // Bit-fields in the kernel: snd_wscale (low half) and rcv_wscale (high half).
+    uint8_t tcpi_wscale;
+    uint8_t tcpi_flags;
+
+    uint32_t tcpi_rto;
+    uint32_t tcpi_ato;
+    uint32_t tcpi_snd_mss;
+    uint32_t tcpi_rcv_mss;
+    uint32_t tcpi_unacked;
+    uint32_t tcpi_sacked;
+    uint32_t tcpi_lost;
+    uint32_t tcpi_retrans;
+    uint32_t tcpi_fackets;
+    uint32_t tcpi_last_data_sent;
+    uint32_t tcpi_last_ack_sent;
+    uint32_t tcpi_last_data_recv;
+    uint32_t tcpi_last_ack_recv;
+    uint32_t tcpi_pmtu;
+    uint32_t tcpi_rcv_ssthresh;
+    uint32_t tcpi_rtt;
+    uint32_t tcpi_rttvar;
+    uint32_t tcpi_snd_ssthresh;
+    uint32_t tcpi_snd_cwnd;
+    uint32_t tcpi_advmss;
+    uint32_t tcpi_reordering;
+    uint32_t tcpi_rcv_rtt;
+    uint32_t tcpi_rcv_space;
+    uint32_t tcpi_total_retrans; // the oldest kernels end here: 104 bytes
+
+    uint64_t tcpi_pacing_rate; // 3.15
+    uint64_t tcpi_max_pacing_rate;
+    uint64_t tcpi_bytes_acked; // 4.1
+    uint64_t tcpi_bytes_received;
+    uint32_t tcpi_segs_out; // 4.2
+    uint32_t tcpi_segs_in;
+    uint32_t tcpi_notsent_bytes; // 4.6
+    uint32_t tcpi_min_rtt;
+    uint32_t tcpi_data_segs_in;
+    uint32_t tcpi_data_segs_out;
+    uint64_t tcpi_delivery_rate; // 4.9
+    uint64_t tcpi_busy_time;     // 4.10
+    uint64_t tcpi_rwnd_limited;
+    uint64_t tcpi_sndbuf_limited;
+    uint32_t tcpi_delivered; // 4.18
+    uint32_t tcpi_delivered_ce;
+    uint64_t tcpi_bytes_sent; // 4.19
+    uint64_t tcpi_bytes_retrans;
+    uint32_t tcpi_dsack_dups;
+    uint32_t tcpi_reord_seen;
+    uint32_t tcpi_rcv_ooopack; // 5.4
+    uint32_t tcpi_snd_wnd;
+    uint32_t tcpi_rcv_wnd; // 6.2
+    uint32_t tcpi_rehash;
+    uint16_t tcpi_total_rto; // 6.7
+    uint16_t tcpi_total_rto_recoveries;
+    uint32_t tcpi_total_rto_time;
+    uint32_t tcpi_received_ce; // 6.18
+    uint32_t tcpi_delivered_e1_bytes;
+    uint32_t tcpi_delivered_e0_bytes;
+    uint32_t tcpi_delivered_ce_bytes;
+    uint32_t tcpi_received_e1_bytes;
+    uint32_t tcpi_received_e0_bytes;
+    uint32_t tcpi_received_ce_bytes;
+    uint16_t tcpi_accecn_fail_mode;
+    uint16_t tcpi_accecn_opt_seen;
+};
+
+_Static_assert(sizeof(struct belay_tcp_info) == 280, "struct tcp_info of Linux 6.18 has 280 bytes");
+
+#endif
+#endif
