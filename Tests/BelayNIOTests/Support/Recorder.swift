@@ -61,9 +61,11 @@ extension Recorder where Element == Event {
     /// The reasons of all closed connections.
     var reasons: [DisconnectReason] { self.elements.compactMap(\.closed?.reason) }
 
-    /// Waits until a connection is open.
-    func opened() async throws {
-        _ = try await self.first { if case .connectionOpened = $0.kind { true } else { nil } }
+    /// Waits until so many connections have been opened.
+    func opened(atLeast count: Int = 1) async throws {
+        _ = try await self.wait { events in
+            events.count { if case .connectionOpened = $0.kind { true } else { false } } >= count ? true : nil
+        }
     }
 
     /// Waits for the end of the first connection that ends.
