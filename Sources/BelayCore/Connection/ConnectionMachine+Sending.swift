@@ -21,7 +21,9 @@ extension ConnectionMachine {
     public enum OutboundAction: Hashable, Sendable {
         /// Go on.
         case doNothing
-        /// The queue passed its limit, or nothing moved for the write deadline.
+        /// Nothing moved for the write deadline: look for ``Judgement/standstill``.
+        case look
+        /// The queue passed its limit.
         indirect case close(Close)
     }
 
@@ -37,11 +39,12 @@ extension ConnectionMachine {
     public mutating func outboundObserved(queuedBytes: Int, at now: Instant) -> OutboundAction {
         guard !self.isOver else { return .doNothing }
         if queuedBytes > self.outboundLimit {
-            return self.endOutbound(.outboundLimitPassed(unsentBytes: queuedBytes, limit: self.outboundLimit), at: now)
+            let cause = DisconnectCause.outboundLimitPassed(unsentBytes: queuedBytes, limit: self.outboundLimit)
+            return self.end(cause, at: now).map { .close($0) } ?? .doNothing
         }
         self.noteOutbound(queuedBytes: queuedBytes, at: now)
         guard let backlog, now >= self.writeDeadline(of: backlog) else { return .doNothing }
-        return self.endOutbound(.noWriteProgress(unsentBytes: queuedBytes), at: now)
+        return .look
     }
 
     mutating func noteOutbound(queuedBytes: Int, at now: Instant) {
@@ -69,9 +72,5 @@ extension ConnectionMachine {
         max(backlog.since, self.movedAt ?? backlog.since).advanced(
             byNanoseconds: self.timings.writeNanoseconds - self.timings.backlogSampleNanoseconds
         )
-    }
-
-    private mutating func endOutbound(_ cause: DisconnectCause, at now: Instant) -> OutboundAction {
-        self.end(cause, at: now).map { .close($0) } ?? .doNothing
     }
 }

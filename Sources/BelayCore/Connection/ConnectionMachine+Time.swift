@@ -7,21 +7,13 @@
 
 // How time passes.
 extension ConnectionMachine {
-    /// What a look is for.
-    public enum Judgement: Hashable, Sendable {
-        /// Whether to suspect the peer.
-        case suspicion
-        /// Whether to declare it dead.
-        case death
-    }
-
     /// What is due.
     public enum TickAction: Hashable, Sendable {
         /// Nothing: come back at ``ConnectionMachine/nextDeadline``.
         case doNothing
         /// Write a ping with this token; tick again.
         case sendPing(token: UInt64)
-        /// Look at the receive queue and at our own, call ``ConnectionMachine/looked(at:receiveQueue:queuedBytes:for:using:)``; tick again.
+        /// Look at the socket and call ``ConnectionMachine/looked(at:for:_:using:)``; tick again.
         case look(Judgement)
         /// Look at our own queue, call ``ConnectionMachine/outboundObserved(queuedBytes:at:)``; tick again.
         case observeOutbound
@@ -102,81 +94,7 @@ extension ConnectionMachine {
         guard !self.owesFreshPing else { return }
         self.judgeFrom = max(self.judgeFrom, now.advanced(byNanoseconds: self.timings.replyNanoseconds))
     }
-
-    /// What a look at the receive queue of the kernel found; no byte is consumed by it.
-    public enum ReceiveQueue: Hashable, Sendable {
-        /// Nothing waits.
-        case empty
-        /// Bytes or a FIN wait to be read.
-        case unread
-        /// The kernel holds an error for the connection.
-        case failed(ErrorNumber)
-        /// It cannot be looked at on this transport.
-        case unknown
-    }
-
-    /// What follows from a look.
-    public enum LookAction: Hashable, Sendable {
-        /// No verdict now: come back at ``ConnectionMachine/nextDeadline``.
-        case doNothing
-        /// Say that the peer is suspected, and write a ping if there is a token.
-        case suspect(silence: Duration, ping: UInt64?)
-        /// Report and close.
-        indirect case close(Close)
-    }
-
-    /// The last look before a verdict (rule R5).
-    ///
-    /// Unread bytes mean alive: they are read first, then judged. A backlog that moves means alive too (rule R8).
-    public mutating func looked(
-        at now: Instant,
-        receiveQueue: ReceiveQueue,
-        queuedBytes: Int,
-        for judgement: Judgement,
-        using generator: inout some RandomNumberGenerator
-    ) -> LookAction {
-        guard !self.isOver else { return .doNothing }
-        self.noteOutbound(queuedBytes: queuedBytes, at: now)
-        switch receiveQueue {
-        case .failed(let errno):
-            return self.end(.failed(errno), at: now).map { .close($0) } ?? .doNothing
-        case .unread where self.dueJudgement(at: now) != nil:
-            return self.sawUnreadBytes(at: now)
-        case .empty, .unread, .unknown:
-            break
-        }
-        // What happened since the look was asked for, or what it showed of our queue, may have made it needless.
-        guard self.dueJudgement(at: now) == judgement else { return .doNothing }
-        switch judgement {
-        case .suspicion:
-            self.suspectedSince = self.proof
-            let ping = self.mayPing ? self.pingSent(at: now, using: &generator) : nil
-            return .suspect(silence: self.silence(at: now), ping: ping)
-        case .death:
-            let cause: DisconnectCause =
-                now >= self.handshakeDeadline
-                ? .handshakeDeadlinePassed : queuedBytes > 0 ? .noWriteProgress(unsentBytes: queuedBytes) : .silence
-            return self.end(cause, at: now).map { .close($0) } ?? .doNothing
-        }
-    }
-
-    /// Bytes that stay unread although reading is on mean that the loop is behind, or that somebody above us paused it
-    /// without a word: come back soon, and treat it as a pause of our own if it lasts.
-    private mutating func sawUnreadBytes(at now: Instant) -> LookAction {
-        let since = self.unreadSince ?? now
-        self.unreadSince = since
-        let waited = now.nanoseconds(since: since)
-        if waited >= self.timings.readPauseNanoseconds {
-            return self.end(.readPauseLimitPassed(self.timings.readPauseLimit), at: now).map { .close($0) }
-                ?? .doNothing
-        }
-        let pause = min(max(waited, 1_000_000), max(self.timings.boundNanoseconds / 8, 1_000_000))
-        self.lookAgainAt = now.advanced(byNanoseconds: pause)
-        return .doNothing
-    }
 }
-
-// MARK: - Deadlines
 
 extension ConnectionMachine {
     /// A limit that is not about silence and needs no look.
@@ -191,7 +109,7 @@ extension ConnectionMachine {
         return nil
     }
 
-    private func dueJudgement(at now: Instant) -> Judgement? {
+    func dueJudgement(at now: Instant) -> Judgement? {
         guard self.judgesSilence else { return nil }
         if now >= self.handshakeDeadline { return .death }
         // However late or long the suspicion is, it comes before the verdict (rule R4).
@@ -233,7 +151,7 @@ extension ConnectionMachine {
         return self.notBeforeLook(max(suspicion, fair, moved))
     }
 
-    private var handshakeDeadline: Instant {
+    var handshakeDeadline: Instant {
         guard self.state == .handshake, self.judgesSilence else { return .distantFuture }
         let deadline = self.handshakeFrom.advanced(byNanoseconds: self.timings.handshakeNanoseconds)
         let margin = min(self.timings.marginNanoseconds, self.timings.handshakeNanoseconds / 25 * 2)
@@ -271,7 +189,7 @@ extension ConnectionMachine {
 // MARK: - Pings
 
 extension ConnectionMachine {
-    private var mayPing: Bool { self.timings.sendsPings && !self.outputEnded && !(self.backlog?.holdsPing ?? false) }
+    var mayPing: Bool { self.timings.sendsPings && !self.outputEnded && !(self.backlog?.holdsPing ?? false) }
 
     /// From when the current interval counts (rule R2).
     ///
@@ -303,7 +221,7 @@ extension ConnectionMachine {
     ///
     /// The token is the time of sending, in microseconds since the connection was opened. The answer brings it back, so
     /// that no list of pings in flight is kept, however many there are.
-    private mutating func pingSent(at now: Instant, using generator: inout some RandomNumberGenerator) -> UInt64 {
+    mutating func pingSent(at now: Instant, using generator: inout some RandomNumberGenerator) -> UInt64 {
         self.figures.pingsSent &+= 1
         self.lastPingAt = now
         if self.owesFreshPing {

@@ -78,6 +78,8 @@ public struct ConnectionMachine: ~Copyable {
     var owesFreshPing = false
     /// The proof of life after which a fresh ping was promised because of a stall.
     var stallPromisedAfter: Instant?
+    /// What the kernel said first about the silence that lasts; of an earlier one as well.
+    var firstLook: FirstLook?
     /// No verdict before this, because a fresh ping must be answerable.
     var judgeFrom: Instant
     /// When to look again after unread bytes were seen.

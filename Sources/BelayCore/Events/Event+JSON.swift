@@ -43,9 +43,11 @@ extension Event.Kind {
             summary.writeIdentification(to: &json)
             json.field("openedAt", summary.openedAt.text)
             json.field("boundMs", summary.bound)
-        case .connectionSuspected(let summary):
+        case .connectionSuspected(let summary, let tcp):
             summary.writeIdentification(to: &json)
             summary.writeFigures(to: &json)
+            json.key("evidence")
+            DisconnectReason.Evidence(tcp: tcp).write(to: &json)
         case .connectionRecovered(let summary, let afterSilence):
             summary.writeIdentification(to: &json)
             summary.writeFigures(to: &json)
@@ -103,7 +105,8 @@ extension DisconnectReason.Evidence {
         json.beginObject()
         json.field("errno", self.errno?.name)
         json.key("tcp")
-        json.null()
+        if let tcp { tcp.write(to: &json) } else { json.null() }
+        if let diagnosis { json.field("explanation", diagnosis.explanation) }
         if let detail { json.field("detail", detail) }
         if let goodbyeCode { json.field("goodbyeCode", goodbyeCode) }
         if let retryAfter { json.field("retryAfterMs", retryAfter) }
@@ -112,7 +115,35 @@ extension DisconnectReason.Evidence {
     }
 }
 
+extension TCPEvidence {
+    /// Writes the evidence as an object: ages in milliseconds, `rttUs` and `rtoUs` in microseconds, null for what the kernel
+    /// does not tell.
+    public func write(to json: inout JSONWriter) {
+        json.beginObject()
+        json.field("state", self.state.name)
+        json.field("unacked", UInt64(self.unacked))
+        json.field("retransmits", UInt64(self.retransmits))
+        json.field("backoff", UInt64(self.backoff))
+        json.field("probes", UInt64(self.probes))
+        json.field("totalRetransmits", UInt64(self.totalRetransmits))
+        json.field("lastDataReceivedMs", UInt64(self.lastDataReceived))
+        json.field("lastAckReceivedMs", UInt64(self.lastAckReceived))
+        json.field("lastDataSentMs", UInt64(self.lastDataSent))
+        json.optional("sendWindow", self.sendWindow.map(UInt64.init))
+        json.optional("notSentBytes", self.notSentBytes.map(UInt64.init))
+        json.optional("bytesAcked", self.bytesAcked)
+        json.field("rttUs", UInt64(self.roundTrip))
+        json.field("rtoUs", UInt64(self.retransmissionTimeout))
+        json.endObject()
+    }
+}
+
 extension JSONWriter {
+    fileprivate mutating func optional(_ name: String, _ value: UInt64?) {
+        self.key(name)
+        if let value { self.integer(value) } else { self.null() }
+    }
+
     fileprivate mutating func field(_ name: String, _ value: String?) {
         self.key(name)
         if let value { self.string(value) } else { self.null() }

@@ -11,8 +11,8 @@ public struct Event: Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
         /// A connection was opened.
         case connectionOpened(ConnectionSummary)
-        /// A peer has been silent for long enough to be suspected (rule R4).
-        case connectionSuspected(ConnectionSummary)
+        /// A peer has been silent for long enough to be suspected (rule R4); what the kernel told then.
+        case connectionSuspected(ConnectionSummary, tcp: TCPEvidence?)
         /// A suspected peer spoke again; how long it had been silent.
         case connectionRecovered(ConnectionSummary, afterSilence: Duration)
         /// A connection ended; exactly one for each that was opened.
@@ -52,7 +52,7 @@ public struct Event: Hashable, Sendable {
     /// Whom it is about: the identity of the peer, its address while that is unknown, nil for the node itself.
     public var subject: String? {
         switch self.kind {
-        case .connectionOpened(let summary), .connectionSuspected(let summary), .connectionRecovered(let summary, _),
+        case .connectionOpened(let summary), .connectionSuspected(let summary, _), .connectionRecovered(let summary, _),
             .connectionClosed(let summary, _):
             summary.peer ?? summary.remote
         case .nodeStarted, .nodeStalled, .nodeStopping:

@@ -40,6 +40,10 @@ public struct TCPEvidence: Hashable, Sendable {
     public var bytesAcked: UInt64?
     /// Bytes that came in the whole life of the connection (since Linux 4.1).
     public var bytesReceived: UInt64?
+    /// Bytes that our program has handed to the kernel in the whole life of the connection (since Linux 4.19).
+    ///
+    /// Sent ones without those that were sent again, and those that wait.
+    public var bytesHandedOver: UInt64?
     /// Segments that left this host (since Linux 4.2).
     public var segmentsSent: UInt32?
 

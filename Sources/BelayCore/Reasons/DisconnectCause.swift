@@ -15,10 +15,10 @@ public indirect enum DisconnectCause: Hashable, Sendable {
     case failed(ErrorNumber)
     /// An error that is no error of the kernel, described in one short line.
     case otherError(String)
-    /// Nothing proved the peer alive for the whole bound, and the last look found nothing unread.
-    case silence
-    /// Bytes wait in our queue and none moved for the write deadline.
-    case noWriteProgress(unsentBytes: Int)
+    /// Nothing proved the peer alive for the whole bound, the last look found nothing unread, and concluded this.
+    case silence(Diagnosis)
+    /// Bytes wait in our queue and none moved for the write deadline; what the last look concluded.
+    case noWriteProgress(Diagnosis, unsentBytes: Int)
     /// The handshake deadline passed.
     case handshakeDeadlinePassed
     /// The idle limit passed without a message.
@@ -52,10 +52,14 @@ extension DisconnectCause {
             DisconnectReason(Self.code(for: errno), phase: phase, evidence: .init(errno: errno))
         case .otherError(let detail):
             DisconnectReason(.localFailed, phase: phase, evidence: .init(detail: detail))
-        case .silence:
-            DisconnectReason(.peerSilent, phase: phase)
-        case .noWriteProgress(let unsentBytes):
-            DisconnectReason(.peerNotReading, phase: phase, evidence: .init(unsentBytes: unsentBytes))
+        case .silence(let diagnosis):
+            DisconnectReason(diagnosis.code ?? .peerSilent, phase: phase, evidence: .init(diagnosis: diagnosis))
+        case .noWriteProgress(let diagnosis, let unsentBytes):
+            DisconnectReason(
+                diagnosis.codeOfStandstill,
+                phase: phase,
+                evidence: .init(diagnosis: diagnosis, unsentBytes: unsentBytes)
+            )
         case .handshakeDeadlinePassed:
             DisconnectReason(.handshakeTimeout, phase: phase)
         case .idleLimitPassed:
@@ -108,6 +112,17 @@ extension DisconnectCause {
             .localCannotSend
         default:
             .localFailed
+        }
+    }
+}
+
+extension Diagnosis {
+    /// The code where a queue of ours does not move: that the peer does not read, unless the evidence says more.
+    fileprivate var codeOfStandstill: DisconnectReason.Code {
+        switch self.code {
+        case .pathLost: .pathLost
+        case .localCannotSend: .localCannotSend
+        default: .peerNotReading
         }
     }
 }

@@ -57,6 +57,10 @@ public struct DisconnectReason: Hashable, Sendable {
     public struct Evidence: Hashable, Sendable {
         /// The kernel's error, whatever the code is; never merged with another.
         public var errno: ErrorNumber?
+        /// What the kernel told of the connection before the verdict; nil where none was due, or it does not tell.
+        public var tcp: TCPEvidence?
+        /// What was concluded from the kernel's figures.
+        public var diagnosis: Diagnosis?
         /// One short line for people: which rule a peer's bytes broke, which limit was passed.
         public var detail: String?
         /// The code that the peer gave with its farewell.
@@ -69,12 +73,16 @@ public struct DisconnectReason: Hashable, Sendable {
         /// Evidence of the given facts; none by default.
         public init(
             errno: ErrorNumber? = nil,
+            tcp: TCPEvidence? = nil,
+            diagnosis: Diagnosis? = nil,
             detail: String? = nil,
             goodbyeCode: String? = nil,
             retryAfter: Duration? = nil,
             unsentBytes: Int? = nil
         ) {
             self.errno = errno
+            self.tcp = tcp
+            self.diagnosis = diagnosis
             self.detail = detail
             self.goodbyeCode = goodbyeCode
             self.retryAfter = retryAfter

@@ -59,8 +59,8 @@ class ConnectionDriver {
     /// Writes the farewell of the protocol, without flushing, where it has one.
     func writeGoodbye(_ reason: DisconnectReason) {}
 
-    /// The peer is suspected.
-    func suspected(silence: Duration) {}
+    /// The peer is suspected; what the kernel tells of the connection.
+    func suspected(silence: Duration, tcp: TCPEvidence?) {}
 
     /// The peer was suspected and is alive.
     func recovered(silence: Duration) {}
@@ -127,18 +127,18 @@ class ConnectionDriver {
     }
 
     private func look(for judgement: ConnectionMachine.Judgement, at now: Instant) {
-        let action = self.machine.looked(
-            at: now,
-            receiveQueue: self.socket?.peek() ?? .unknown,
+        let socket = self.socket
+        let look = ConnectionMachine.Look(
+            receiveQueue: socket?.peek() ?? .unknown,
             queuedBytes: self.queuedBytes,
-            for: judgement,
-            using: &self.timekeeper.generator
+            tcp: socket?.tcpInfo()?.evidence
         )
+        let action = self.machine.looked(at: now, for: judgement, look, using: &self.timekeeper.generator)
         switch action {
         case .doNothing:
             break
         case .suspect(let silence, let ping):
-            self.suspected(silence: silence)
+            self.suspected(silence: silence, tcp: look.tcp)
             // Nothing follows a goodbye that the program said just now.
             if let ping, !self.machine.isOver { self.writePing(token: ping) }
         case .close(let close):
@@ -159,6 +159,7 @@ class ConnectionDriver {
     final func observeOutbound(at now: Instant) {
         switch self.machine.outboundObserved(queuedBytes: self.queuedBytes, at: now) {
         case .doNothing: self.rearm()
+        case .look: self.look(for: .standstill, at: now)
         case .close(let close): self.perform(close)
         }
     }

@@ -107,8 +107,8 @@ final class ConnectionHandler: ConnectionDriver {
         context.writeAndFlush(self.wrapOutboundOut(ByteBuffer()), promise: flushed)
     }
 
-    override func suspected(silence: Duration) {
-        self.emit { .connectionSuspected($0) }
+    override func suspected(silence: Duration, tcp: TCPEvidence?) {
+        self.emit { .connectionSuspected($0, tcp: tcp) }
         self.delegate?.suspected(Connection(handler: self), silence: silence)
     }
 

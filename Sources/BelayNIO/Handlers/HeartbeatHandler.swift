@@ -282,7 +282,7 @@ private final class HeartbeatDriver: ConnectionDriver {
 
     override func writeGoodbye(_ reason: DisconnectReason) { self.onGoodbye?(reason) }
 
-    override func suspected(silence: Duration) { self.fire(.suspected(silence: silence)) }
+    override func suspected(silence: Duration, tcp: TCPEvidence?) { self.fire(.suspected(silence: silence)) }
 
     override func recovered(silence: Duration) { self.fire(.recovered(silence: silence)) }
 

@@ -163,6 +163,9 @@ extension TCPInfo {
         evidence.bytesAcked = self.bytesAcked
         evidence.bytesReceived = self.bytesReceived
         evidence.segmentsSent = self.segmentsSent
+        if let bytesSent, let bytesRetransmitted, let notSentBytes {
+            evidence.bytesHandedOver = bytesSent &- bytesRetransmitted &+ UInt64(notSentBytes)
+        }
         return evidence
     }
 }

@@ -117,8 +117,10 @@ extension SimulatedPeer {
     /// Lets the machine see our own queue.
     func observeOutbound(at now: Instant, in surroundings: inout Surroundings) {
         let queuedBytes = surroundings.link.queuedBytes(of: self.end)
-        if case .close(let close) = self.machine.outboundObserved(queuedBytes: queuedBytes, at: now) {
-            self.perform(close, in: &surroundings)
+        switch self.machine.outboundObserved(queuedBytes: queuedBytes, at: now) {
+        case .doNothing: break
+        case .look: self.look(for: .standstill, at: now, in: &surroundings)
+        case .close(let close): self.perform(close, in: &surroundings)
         }
     }
 

@@ -177,7 +177,7 @@ public final class SimulatedPeer {
         self.stoppedUntil = .max
     }
 
-    private func look(
+    func look(
         for judgement: ConnectionMachine.Judgement,
         at now: Instant,
         in surroundings: inout Surroundings
@@ -187,9 +187,8 @@ public final class SimulatedPeer {
             ? .failed(.connectionReset) : surroundings.link.hasUnread(at: self.end) ? .unread : .empty
         let action = self.machine.looked(
             at: now,
-            receiveQueue: receiveQueue,
-            queuedBytes: surroundings.link.queuedBytes(of: self.end),
             for: judgement,
+            .init(receiveQueue: receiveQueue, queuedBytes: surroundings.link.queuedBytes(of: self.end)),
             using: &self.generator
         )
         switch action {

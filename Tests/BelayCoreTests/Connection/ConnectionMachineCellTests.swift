@@ -177,9 +177,8 @@ struct ConnectionMachineCellTests {
     ) -> Outcome {
         let action = connection.machine.looked(
             at: connection.now,
-            receiveQueue: queue,
-            queuedBytes: connection.machine.hasBacklog ? 1_000 : 0,
             for: .death,
+            .init(receiveQueue: queue, queuedBytes: connection.machine.hasBacklog ? 1_000 : 0),
             using: &connection.generator
         )
         return switch action {
@@ -223,6 +222,7 @@ struct ConnectionMachineCellTests {
     private static func outbound(_ action: ConnectionMachine.OutboundAction) -> Outcome {
         switch action {
         case .doNothing: .nothing
+        case .look: .looks
         case .close(let close): .closes(close.reason.code)
         }
     }

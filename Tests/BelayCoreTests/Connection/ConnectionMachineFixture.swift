@@ -28,6 +28,8 @@ struct ConnectionMachineFixture: ~Copyable {
     var generator: SplitMix64
     /// What looks find.
     var receiveQueue = ConnectionMachine.ReceiveQueue.empty
+    /// What the kernel tells so long after the opening; nil where it tells nothing.
+    var tcp: ((Duration) -> TCPEvidence)?
     /// How soon the peer answers a ping that reached it; nil when it does not.
     var answersAfter: Duration?
     /// Whether its answers name their pings.
@@ -134,9 +136,8 @@ struct ConnectionMachineFixture: ~Copyable {
     private mutating func look(for judgement: ConnectionMachine.Judgement) {
         let action = self.machine.looked(
             at: self.now,
-            receiveQueue: self.receiveQueue,
-            queuedBytes: self.queuedBytes(),
             for: judgement,
+            .init(receiveQueue: self.receiveQueue, queuedBytes: self.queuedBytes(), tcp: self.tcp?(self.elapsed)),
             using: &self.generator
         )
         switch action {
@@ -291,8 +292,11 @@ extension ConnectionMachineFixture {
     }
 
     private mutating func observeOutbound() {
-        let action = self.machine.outboundObserved(queuedBytes: self.queuedBytes(), at: self.now)
-        if case .close(let close) = action { self.keep(.closed(close)) }
+        switch self.machine.outboundObserved(queuedBytes: self.queuedBytes(), at: self.now) {
+        case .doNothing: break
+        case .look: self.look(for: .standstill)
+        case .close(let close): self.keep(.closed(close))
+        }
     }
 
     private mutating func batchEnded(unfinished: Int) {

@@ -194,17 +194,19 @@ private struct ChaosRun: ~Copyable {
 
     private mutating func observe() {
         if self.queued > 0 { self.isExcused = true }
-        let action = self.machine.outboundObserved(queuedBytes: self.queued, at: self.now)
-        if case .close(let close) = action { self.closed(close) }
+        switch self.machine.outboundObserved(queuedBytes: self.queued, at: self.now) {
+        case .doNothing: break
+        case .look: self.look(for: .standstill)
+        case .close(let close): self.closed(close)
+        }
     }
 
     private mutating func look(for judgement: ConnectionMachine.Judgement) {
         if self.receiveQueue == .unread { self.isExcused = true }
         let action = self.machine.looked(
             at: self.now,
-            receiveQueue: self.receiveQueue,
-            queuedBytes: self.queued,
             for: judgement,
+            .init(receiveQueue: self.receiveQueue, queuedBytes: self.queued),
             using: &self.generator
         )
         switch action {

@@ -113,7 +113,9 @@ struct EventJSONTests {
     @Test("a suspicion and a recovery tell what was measured")
     func suspectedAndRecovered() throws {
         let expected = Self.identification.merging(Self.measurements) { $1 }
-        #expect(try Self.data(.connectionSuspected(self.summary)) == expected)
+        let suspected = try Self.data(.connectionSuspected(self.summary, tcp: nil))
+        let noEvidence = JSONValue.object(["errno": .null, "tcp": .null])
+        #expect(suspected == expected.merging(["evidence": noEvidence]) { $1 })
         let recovered = try Self.data(.connectionRecovered(self.summary, afterSilence: .milliseconds(21_500)))
         #expect(recovered == expected.merging(["afterSilenceMs": .number(21_500)]) { $1 })
     }
@@ -156,16 +158,49 @@ struct EventJSONTests {
         )
     }
 
+    @Test("the figures of the kernel and what was concluded from them are evidence")
+    func tcpEvidence() throws {
+        var tcp = TCPEvidence(state: .established)
+        tcp.unacked = 2
+        tcp.retransmits = 5
+        tcp.backoff = 6
+        tcp.probes = 1
+        tcp.totalRetransmits = 7
+        tcp.lastDataReceived = 29_990
+        tcp.lastAckReceived = 29_991
+        tcp.lastDataSent = 9_990
+        tcp.sendWindow = 65_536
+        tcp.bytesAcked = 5_000_000_000
+        tcp.roundTrip = 812
+        tcp.retransmissionTimeout = 6_400_000
+        let evidence = DisconnectReason.Evidence(tcp: tcp, diagnosis: .retransmissionUnanswered)
+        let reason = DisconnectReason(.pathLost, phase: .active, evidence: evidence)
+        let figures: [String: JSONValue] = [
+            "state": .string("established"), "unacked": .number(2), "retransmits": .number(5), "backoff": .number(6),
+            "probes": .number(1), "totalRetransmits": .number(7), "lastDataReceivedMs": .number(29_990),
+            "lastAckReceivedMs": .number(29_991), "lastDataSentMs": .number(9_990), "sendWindow": .number(65_536),
+            "notSentBytes": .null, "bytesAcked": .number(5_000_000_000), "rttUs": .number(812),
+            "rtoUs": .number(6_400_000),
+        ]
+        let expected: [String: JSONValue] = [
+            "errno": .null, "tcp": .object(figures),
+            "explanation": .string("what we sent was sent again and nobody acknowledges it"),
+        ]
+        #expect(try Self.data(.connectionClosed(self.summary, reason))["evidence"] == .object(expected))
+        let suspected = try Self.data(.connectionSuspected(self.summary, tcp: tcp))
+        #expect(suspected["evidence"] == .object(["errno": .null, "tcp": .object(figures)]))
+    }
+
     @Test("what is not known is null, and the subject is then the address")
     func unknownPeer() throws {
         var summary = self.summary
         summary.peer = nil
         summary.epoch = nil
         summary.figures = self.untouched
-        let event = Event(.connectionSuspected(summary), at: Self.time)
+        let event = Event(.connectionSuspected(summary, tcp: nil), at: Self.time)
         #expect(event.subject == "192.0.2.7:51234")
         #expect(try Self.object(event)["subject"] == .string("192.0.2.7:51234"))
-        let data = try Self.data(.connectionSuspected(summary))
+        let data = try Self.data(.connectionSuspected(summary, tcp: nil))
         #expect(data["peer"] == .null)
         #expect(data["epoch"] == .null)
         #expect(data["rttMs"] == .null)
@@ -195,7 +230,7 @@ struct EventJSONTests {
     func types() {
         let reason = DisconnectReason(.peerClosed, phase: .active)
         let rows: [(Event.Kind, String)] = [
-            (.connectionOpened(self.summary), "opened"), (.connectionSuspected(self.summary), "suspected"),
+            (.connectionOpened(self.summary), "opened"), (.connectionSuspected(self.summary, tcp: nil), "suspected"),
             (.connectionRecovered(self.summary, afterSilence: .zero), "recovered"),
             (.connectionClosed(self.summary, reason), "closed"),
         ]

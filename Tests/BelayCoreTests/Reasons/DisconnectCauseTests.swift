@@ -55,8 +55,11 @@ struct DisconnectCauseTests {
         arguments: [
             (.endOfStream, .peerClosed, .init()),
             (.otherError("TLS alert 40"), .localFailed, .init(detail: "TLS alert 40")),
-            (.silence, .peerSilent, .init()),
-            (.noWriteProgress(unsentBytes: 7), .peerNotReading, .init(unsentBytes: 7)),
+            (.silence(.noEvidence), .peerSilent, .init(diagnosis: .noEvidence)),
+            (
+                .noWriteProgress(.noEvidence, unsentBytes: 7), .peerNotReading,
+                .init(diagnosis: .noEvidence, unsentBytes: 7)
+            ),
             (.handshakeDeadlinePassed, .handshakeTimeout, .init()),
             (.idleLimitPassed, .idle, .init()),
             (.goodbye(code: nil, retryAfter: nil), .peerGoodbye, .init()),

@@ -20,7 +20,7 @@ func echoServer() async throws {
     let server = BelayServer(.lines(host: "0.0.0.0", port: 7400), detectWithin: .seconds(30))
     try await server.run { connection in
         for await message in connection.messages { try await connection.send(message) }
-        print(connection.closeReason?.code.rawValue ?? "we closed it")  // peer.silent, peer.reset, ...
+        print(connection.closeReason?.code.rawValue ?? "we closed it")  // peer.frozen, path.lost, ...
     }
 }
 

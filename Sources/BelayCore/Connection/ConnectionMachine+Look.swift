@@ -1,0 +1,182 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the Belay open source project.
+// Copyright (c) 2026 the Belay project authors.
+// Licensed under Apache License v2.0; see LICENSE for details.
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+// What is seen before anything is said about a peer.
+extension ConnectionMachine {
+    /// What a look is for.
+    public enum Judgement: Hashable, Sendable {
+        /// Whether to suspect the peer.
+        case suspicion
+        /// Whether to declare it dead.
+        case death
+        /// Whether a queue of ours that stands still means that the peer does not read (rule R8).
+        case standstill
+    }
+
+    /// What a look at the receive queue of the kernel found; no byte is consumed by it.
+    public enum ReceiveQueue: Hashable, Sendable {
+        /// Nothing waits.
+        case empty
+        /// Bytes or a FIN wait to be read.
+        case unread
+        /// The kernel holds an error for the connection.
+        case failed(ErrorNumber)
+        /// It cannot be looked at on this transport.
+        case unknown
+    }
+
+    /// One look at the socket.
+    public struct Look: Hashable, Sendable {
+        /// The receive queue of the kernel.
+        public var receiveQueue: ReceiveQueue
+        /// Bytes of ours that the kernel has not taken.
+        public var queuedBytes: Int
+        /// What the kernel knows of the connection; nil where it does not tell.
+        public var tcp: TCPEvidence?
+
+        /// A look that found this.
+        public init(receiveQueue: ReceiveQueue, queuedBytes: Int, tcp: TCPEvidence? = nil) {
+            self.receiveQueue = receiveQueue
+            self.queuedBytes = queuedBytes
+            self.tcp = tcp
+        }
+    }
+
+    /// What follows from a look.
+    public enum LookAction: Hashable, Sendable {
+        /// No verdict now: come back at ``ConnectionMachine/nextDeadline``.
+        case doNothing
+        /// Say that the peer is suspected, and write a ping if there is a token.
+        case suspect(silence: Duration, ping: UInt64?)
+        /// Report and close.
+        indirect case close(Close)
+    }
+
+    /// The look before anything is said about the peer (rules R4, R5 and R8).
+    ///
+    /// Unread bytes mean alive: they are read first, then judged. A backlog that moves means alive too, whether it waits
+    /// here or is being acknowledged. What is said else is the conclusion of ``Diagnosis``.
+    public mutating func looked(
+        at now: Instant,
+        for judgement: Judgement,
+        _ look: Look,
+        using generator: inout some RandomNumberGenerator
+    ) -> LookAction {
+        guard !self.isOver else { return .doNothing }
+        self.noteOutbound(queuedBytes: look.queuedBytes, at: now)
+        switch look.receiveQueue {
+        case .failed(let errno):
+            return self.close(.failed(errno), look, at: now)
+        case .unread where judgement != .standstill && self.dueJudgement(at: now) != nil:
+            return self.sawUnreadBytes(at: now)
+        case .empty, .unread, .unknown:
+            break
+        }
+        // What happened since the look was asked for, or what it showed of our queue, may have made it needless.
+        guard self.isDue(judgement, at: now) else { return .doNothing }
+        let diagnosis = self.diagnosis(of: look, at: now)
+        if diagnosis == .ownBacklog, let tcp = look.tcp {
+            let ackedAt = now.advanced(byNanoseconds: -Int64(tcp.lastAckReceived) * 1_000_000)
+            self.movedAt = max(self.movedAt ?? ackedAt, ackedAt)
+            self.remember(look, at: now)
+            guard self.isDue(judgement, at: now) else { return .doNothing }
+        }
+        switch judgement {
+        case .suspicion:
+            self.remember(look, at: now)
+            self.suspectedSince = self.proof
+            let ping = self.mayPing ? self.pingSent(at: now, using: &generator) : nil
+            return .suspect(silence: self.silence(at: now), ping: ping)
+        case .standstill:
+            return self.close(.noWriteProgress(diagnosis, unsentBytes: look.queuedBytes), look, at: now)
+        case .death where now >= self.handshakeDeadline:
+            return self.close(.handshakeDeadlinePassed, look, at: now)
+        case .death where look.queuedBytes > 0:
+            return self.close(.noWriteProgress(diagnosis, unsentBytes: look.queuedBytes), look, at: now)
+        case .death:
+            return self.close(.silence(diagnosis), look, at: now)
+        }
+    }
+
+    private func isDue(_ judgement: Judgement, at now: Instant) -> Bool {
+        guard judgement == .standstill else { return self.dueJudgement(at: now) == judgement }
+        return self.backlog.map { now >= self.writeDeadline(of: $0) } ?? false
+    }
+
+    private mutating func close(_ cause: DisconnectCause, _ look: Look, at now: Instant) -> LookAction {
+        guard var close = self.end(cause, at: now) else { return .doNothing }
+        close.reason.evidence.tcp = look.tcp
+        return .close(close)
+    }
+
+    /// Bytes that stay unread although reading is on mean that the loop is behind, or that somebody above us paused it
+    /// without a word: come back soon, and treat it as a pause of our own if it lasts.
+    private mutating func sawUnreadBytes(at now: Instant) -> LookAction {
+        let since = self.unreadSince ?? now
+        self.unreadSince = since
+        let waited = now.nanoseconds(since: since)
+        if waited >= self.timings.readPauseNanoseconds {
+            return self.end(.readPauseLimitPassed(self.timings.readPauseLimit), at: now).map { .close($0) }
+                ?? .doNothing
+        }
+        let pause = min(max(waited, 1_000_000), max(self.timings.boundNanoseconds / 8, 1_000_000))
+        self.lookAgainAt = now.advanced(byNanoseconds: pause)
+        return .doNothing
+    }
+}
+
+// MARK: - Deadlines
+
+extension ConnectionMachine {
+}
+
+extension ConnectionMachine {
+    /// The first look of a silence, with which the last one is compared.
+    ///
+    /// Apart, because few connections are ever suspected.
+    final class FirstLook: Sendable {
+        /// The proof of life that the silence follows: a look of an earlier silence says nothing.
+        let proof: Instant
+        let tcp: TCPEvidence
+        /// When the ping was sent that was unanswered then.
+        let askedAt: Instant?
+
+        init(proof: Instant, tcp: TCPEvidence, askedAt: Instant?) {
+            self.proof = proof
+            self.tcp = tcp
+            self.askedAt = askedAt
+        }
+    }
+
+    private var lookOfThisSilence: FirstLook? { self.firstLook?.proof == self.proof ? self.firstLook : nil }
+
+    /// When the peer was asked without an answer.
+    private var askedAt: Instant? {
+        self.figures.pingsSent > 0 && self.lastPingAt > self.proof ? self.lastPingAt : nil
+    }
+
+    /// Keeps a look for comparison.
+    ///
+    /// Of a later one only what was acknowledged counts: what stood before the first question stays what it was.
+    private mutating func remember(_ look: Look, at now: Instant) {
+        guard var tcp = look.tcp else { return }
+        let earlier = self.lookOfThisSilence
+        if let earlier { tcp.bytesHandedOver = earlier.tcp.bytesHandedOver }
+        self.firstLook = FirstLook(proof: self.proof, tcp: tcp, askedAt: earlier?.askedAt ?? self.askedAt)
+    }
+
+    private func diagnosis(of look: Look, at now: Instant) -> Diagnosis {
+        let first = self.lookOfThisSilence
+        let record = Diagnosis.Record(
+            silence: self.silence(at: now),
+            unansweredFor: (first?.askedAt ?? self.askedAt)?.duration(to: now),
+            queuedBytes: look.queuedBytes,
+            isOverdue: true
+        )
+        return Diagnosis(record, first: first?.tcp, now: look.tcp)
+    }
+}

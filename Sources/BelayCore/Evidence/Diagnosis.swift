@@ -1,0 +1,202 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the Belay open source project.
+// Copyright (c) 2026 the Belay project authors.
+// Licensed under Apache License v2.0; see LICENSE for details.
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+/// What the kernel's evidence says about a peer that is silent: one rule, the first that matches.
+///
+/// Measured on Linux 6.18 with the fault made for each rule. The evidence reaches as far as the first TCP hop: a proxy
+/// acknowledges for itself.
+public enum Diagnosis: String, CaseIterable, Hashable, Sendable {
+    /// Our own data stands before the ping and is being acknowledged: no verdict (rule R5).
+    case ownBacklog
+    /// The peer's window is closed, and its kernel answers the probes.
+    case closedWindow
+    /// The peer's window is closed, and nobody answers the probes any more.
+    case closedWindowUnanswered
+    /// The timer fired, but nothing left this host again.
+    case retransmissionSwallowed
+    /// Bytes wait although the window is open and nothing is in flight.
+    case transmissionSwallowed
+    /// What is in flight was sent again and is not acknowledged.
+    case retransmissionUnanswered
+    /// What is in flight is not acknowledged for longer than a kernel takes.
+    case unacknowledged
+    /// Nobody answers the kernel's keepalive probes.
+    case keepaliveUnanswered
+    /// The peer's kernel acknowledged everything, its program did not answer.
+    case acknowledgedUnanswered
+    /// The peer spoke a moment ago, or has only just been asked: no verdict.
+    case tooEarly
+    /// Nothing is outstanding that could have been acknowledged.
+    case nothingOutstanding
+    /// This system does not tell.
+    case noEvidence
+
+    /// Our own record, beside the kernel's.
+    public struct Record: Hashable, Sendable {
+        /// How long nothing was received.
+        public var silence: Duration
+        /// How long the peer has known of a question of ours without an answer; nil when it was asked nothing.
+        public var unansweredFor: Duration?
+        /// Bytes of ours that the kernel has not taken.
+        public var queuedBytes: Int
+        /// Whether the time in which the peer had to answer is over.
+        ///
+        /// Without it two retransmission timeouts are allowed for an answer.
+        public var isOverdue: Bool
+
+        /// A record; by default of a peer that was asked nothing.
+        public init(
+            silence: Duration,
+            unansweredFor: Duration? = nil,
+            queuedBytes: Int = 0,
+            isOverdue: Bool = false
+        ) {
+            self.silence = silence
+            self.unansweredFor = unansweredFor
+            self.queuedBytes = queuedBytes
+            self.isOverdue = isOverdue
+        }
+    }
+
+    /// Concludes from two looks and our own record.
+    ///
+    /// - Parameters:
+    ///   - record: what we know ourselves.
+    ///   - first: the look when the peer was suspected; nil if there was none.
+    ///   - tcp: the look now; nil where the system does not tell.
+    public init(_ record: Record, first: TCPEvidence? = nil, now tcp: TCPEvidence?) {
+        guard let tcp else {
+            self = .noEvidence
+            return
+        }
+        let facts = Facts(record: record, first: first, tcp: tcp)
+        self =
+            if facts.progresses { .ownBacklog } else if facts.isWindowClosed {
+                tcp.probes >= 2 ? .closedWindowUnanswered : .closedWindow
+            } else if facts.isRetransmissionSwallowed { .retransmissionSwallowed } else if facts.isTransmissionSwallowed
+            { .transmissionSwallowed } else if facts.isRetransmitting {
+                .retransmissionUnanswered
+            } else if facts.isUnacknowledged { .unacknowledged } else if facts.isKeepaliveUnanswered {
+                .keepaliveUnanswered
+            } else if facts.isBeingAcknowledged { .ownBacklog } else if facts.isAcknowledged {
+                .acknowledgedUnanswered
+            } else if facts.isTooEarly { .tooEarly } else { .nothingOutstanding }
+    }
+}
+
+/// What the rules are made of.
+private struct Facts {
+    let record: Diagnosis.Record
+    let first: TCPEvidence?
+    let tcp: TCPEvidence
+
+    private var notSent: UInt32 { self.tcp.notSentBytes ?? 0 }
+    private var timeout: Duration { .microseconds(Int64(self.tcp.retransmissionTimeout)) }
+    private var sinceAck: Duration { .milliseconds(Int64(self.tcp.lastAckReceived)) }
+    private var sinceSent: Duration { .milliseconds(Int64(self.tcp.lastDataSent)) }
+
+    /// Bytes were acknowledged since the look before, at which what we had asked had not reached the peer.
+    ///
+    /// Before all others, because an acknowledgement since the first look contradicts what each of them says.
+    var progresses: Bool {
+        guard let first, let before = first.bytesAcked, let acked = self.tcp.bytesAcked, acked > before else {
+            return false
+        }
+        if self.record.queuedBytes > 0 { return true }
+        guard let asked = first.bytesHandedOver else { return self.notSent > 0 }
+        return before < asked
+    }
+
+    /// An acknowledged probe sets their number back; one may be on its way.
+    ///
+    /// Data in flight beyond a window that closed is the path's matter, unless its kernel speaks.
+    var isWindowClosed: Bool {
+        guard self.tcp.sendWindow == 0, self.notSent > 0 || self.record.queuedBytes > 0 else { return false }
+        return self.tcp.unacked == 0 || self.sinceAck <= self.sinceSent + self.timeout
+    }
+
+    /// A retransmission that leaves the host is counted, and is sending; one that does not is neither.
+    var isRetransmissionSwallowed: Bool {
+        guard self.tcp.unacked > 0, self.tcp.retransmits >= 1 else { return false }
+        if self.tcp.totalRetransmits < UInt32(self.tcp.retransmits) { return true }
+        if let first, self.tcp.retransmits > first.retransmits,
+            self.tcp.totalRetransmits == first.totalRetransmits
+        {
+            return true
+        }
+        return self.sinceSent > self.timeout * 12 / 10
+    }
+
+    /// A window smaller than a segment waits for a probe as well; that probe is answered.
+    var isTransmissionSwallowed: Bool {
+        guard self.tcp.unacked == 0, self.notSent > 0, self.tcp.sendWindow ?? 0 > 0 else { return false }
+        return self.tcp.probes >= 2 || self.tcp.probes == 1 && self.sinceAck > self.timeout
+    }
+
+    var isRetransmitting: Bool { self.tcp.unacked > 0 && self.tcp.retransmits >= 1 }
+
+    /// Kernels acknowledge within 200 ms at most, most of them within 40 ms (RFC 9293 section 3.8.6.3).
+    var isUnacknowledged: Bool {
+        guard self.tcp.unacked > 0, let unanswered = self.record.unansweredFor else { return false }
+        let longest = min(.milliseconds(100) + .microseconds(Int64(self.tcp.roundTrip) * 2), self.timeout)
+        return unanswered > longest && self.sinceAck > longest
+    }
+
+    var isKeepaliveUnanswered: Bool { self.tcp.unacked == 0 && self.notSent == 0 && self.tcp.probes >= 1 }
+
+    /// With one look: bytes wait behind others, and acknowledgements come.
+    var isBeingAcknowledged: Bool {
+        guard self.first == nil, self.notSent > 0, self.tcp.probes == 0 else { return false }
+        return self.sinceAck <= self.timeout * 2
+    }
+
+    /// All that we sent is acknowledged, or at least what was sent before the first look.
+    var isAcknowledged: Bool {
+        guard self.record.queuedBytes == 0, let unanswered = self.record.unansweredFor,
+            self.record.isOverdue || unanswered > self.timeout * 2
+        else { return false }
+        if let asked = self.first?.bytesHandedOver, let acked = self.tcp.bytesAcked, acked >= asked { return true }
+        return self.tcp.unacked == 0 && self.notSent == 0 && self.sinceAck <= self.sinceSent + self.timeout
+    }
+
+    var isTooEarly: Bool {
+        !self.record.isOverdue && (self.record.unansweredFor != nil || self.record.silence <= self.timeout * 2)
+    }
+}
+
+extension Diagnosis {
+    /// The code of the reason that this rule leads to; nil where there is no verdict.
+    public var code: DisconnectReason.Code? {
+        switch self {
+        case .ownBacklog, .tooEarly: nil
+        case .closedWindow: .peerNotReading
+        case .closedWindowUnanswered, .retransmissionUnanswered, .unacknowledged, .keepaliveUnanswered: .pathLost
+        case .retransmissionSwallowed, .transmissionSwallowed: .localCannotSend
+        case .acknowledgedUnanswered: .peerFrozen
+        case .nothingOutstanding, .noEvidence: .peerSilent
+        }
+    }
+
+    /// Why, in one sentence for people.
+    public var explanation: String {
+        switch self {
+        case .ownBacklog: "our own data stands before the question and is being acknowledged, so the peer is alive"
+        case .closedWindow:
+            "the peer's window is closed and its kernel answers our probes, so its program does not read"
+        case .closedWindowUnanswered: "the peer's window is closed and nobody answers our probes any more"
+        case .retransmissionSwallowed: "what had to be sent again did not leave this host"
+        case .transmissionSwallowed: "data waits although the peer's window is open and nothing is in flight"
+        case .retransmissionUnanswered: "what we sent was sent again and nobody acknowledges it"
+        case .unacknowledged: "what we sent is not acknowledged for longer than a kernel takes"
+        case .keepaliveUnanswered: "nobody answers the kernel's keepalive probes"
+        case .acknowledgedUnanswered: "the peer's kernel acknowledged what we sent, its program did not answer"
+        case .tooEarly: "the peer spoke or was asked a moment ago, which is too early to say more"
+        case .nothingOutstanding: "nothing is outstanding that the peer's kernel could have acknowledged"
+        case .noEvidence: "this system tells nothing about the connection"
+        }
+    }
+}

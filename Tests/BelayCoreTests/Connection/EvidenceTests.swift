@@ -1,0 +1,204 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the Belay open source project.
+// Copyright (c) 2026 the Belay project authors.
+// Licensed under Apache License v2.0; see LICENSE for details.
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import BelayCore
+import Testing
+
+@Suite("R5: what the kernel tells before a verdict")
+struct EvidenceTests {
+    private static let bound = Duration.milliseconds(900)
+    private static let policy = LivenessPolicy(detectWithin: bound)
+    private static let verdict = Duration.milliseconds(880)...bound
+
+    /// What the kernel tells of a connection on which everything is acknowledged.
+    private static var quiet: TCPEvidence {
+        var tcp = TCPEvidence(state: .established)
+        (tcp.lastDataSent, tcp.lastAckReceived, tcp.lastDataReceived) = (250, 250, 850)
+        (tcp.roundTrip, tcp.retransmissionTimeout) = (1_000, 200_000)
+        (tcp.sendWindow, tcp.notSentBytes, tcp.bytesAcked, tcp.bytesHandedOver) = (65_536, 0, 101, 100)
+        return tcp
+    }
+
+    private static func connection(
+        _ policy: LivenessPolicy = policy,
+        tcp: @escaping (Duration) -> TCPEvidence
+    ) throws -> ConnectionMachineFixture {
+        var connection = try ConnectionMachineFixture(policy)
+        connection.tcp = tcp
+        connection.receivesMessage()
+        return connection
+    }
+
+    @Test("a peer whose kernel acknowledged the ping is frozen, and the figures are in the reason")
+    func frozen() throws {
+        var connection = try Self.connection { _ in Self.quiet }
+        connection.advance(by: .seconds(3))
+        connection.expectClosed(.peerFrozen, in: Self.verdict)
+        let evidence = connection.end?.close.reason.evidence
+        #expect(evidence?.tcp == Self.quiet)
+        #expect(evidence?.diagnosis == .acknowledgedUnanswered)
+    }
+
+    @Test("a peer that was never asked is silent and not accused")
+    func neverAsked() throws {
+        var policy = Self.policy
+        policy.heartbeats = .answer
+        var connection = try Self.connection(policy) { _ in Self.quiet }
+        connection.advance(by: .seconds(3))
+        connection.expectClosed(.peerSilent, in: Self.verdict)
+        #expect(connection.end?.close.reason.evidence.diagnosis == .nothingOutstanding)
+    }
+
+    @Test("what is not acknowledged although it was sent again is a lost path")
+    func pathLost() throws {
+        var connection = try Self.connection { elapsed in
+            var tcp = Self.quiet
+            (tcp.unacked, tcp.retransmits, tcp.totalRetransmits) = (1, 2, 3)
+            (tcp.lastDataSent, tcp.lastAckReceived) = (100, UInt32(elapsed / .milliseconds(1)))
+            return tcp
+        }
+        connection.advance(by: .seconds(3))
+        connection.expectClosed(.pathLost, in: Self.verdict)
+    }
+
+    @Test("R8: a queue that does not move because the path is lost is no peer that does not read")
+    func standstillOnLostPath() throws {
+        var policy = Self.policy
+        policy.writeWithin = .milliseconds(500)
+        var connection = try Self.connection(policy) { _ in
+            var tcp = Self.quiet
+            (tcp.unacked, tcp.retransmits, tcp.totalRetransmits, tcp.notSentBytes) = (10, 1, 2, 16_000)
+            (tcp.lastDataSent, tcp.lastAckReceived) = (100, 450)
+            return tcp
+        }
+        connection.kernelTakes(bytesPerMillisecond: 0)
+        connection.writes(1_000_000)
+        connection.advance(by: .seconds(3))
+        connection.expectClosed(.pathLost, in: .milliseconds(450) ... .milliseconds(500))
+        #expect(connection.end?.close.reason.evidence.unsentBytes == 1_000_008)
+        #expect(connection.suspicions == [])
+    }
+
+    @Test("R8: a queue that stands still behind a closed window is a peer that does not read")
+    func standstillBehindClosedWindow() throws {
+        var policy = Self.policy
+        policy.writeWithin = .milliseconds(500)
+        var connection = try Self.connection(policy) { _ in
+            var tcp = Self.quiet
+            (tcp.sendWindow, tcp.notSentBytes, tcp.lastAckReceived) = (0, 16_000, 30)
+            return tcp
+        }
+        connection.kernelTakes(bytesPerMillisecond: 0)
+        connection.writes(1_000_000)
+        connection.advance(by: .seconds(3))
+        connection.expectClosed(.peerNotReading, in: .milliseconds(450) ... .milliseconds(500))
+        #expect(connection.end?.close.reason.evidence.diagnosis == .closedWindow)
+    }
+
+    @Test("no verdict and no suspicion while our own bulk in the kernel is acknowledged, however long that takes")
+    func ownBacklog() throws {
+        var connection = try Self.connection { elapsed in
+            var tcp = Self.quiet
+            (tcp.unacked, tcp.notSentBytes, tcp.lastAckReceived) = (10, 16_000, 20)
+            tcp.bytesAcked = UInt64(elapsed / .milliseconds(1)) * 40
+            tcp.bytesHandedOver = 800_000
+            return tcp
+        }
+        connection.advance(by: .seconds(19))
+        connection.expectOpen()
+        #expect(connection.suspicions == [])
+        // One look in a bound or so, and not one in a tick.
+        #expect(connection.looks.count < 60)
+    }
+
+    @Test("a peer that is frozen behind our bulk is found a bound after the last acknowledgement")
+    func frozenBehindBacklog() throws {
+        let drained = Duration.seconds(5)
+        var connection = try Self.connection { elapsed in
+            var tcp = Self.quiet
+            let isDrained = elapsed >= drained
+            (tcp.unacked, tcp.notSentBytes) = isDrained ? (0, 0) : (10, 16_000)
+            tcp.lastAckReceived = isDrained ? UInt32((elapsed - drained) / .milliseconds(1)) : 20
+            tcp.lastDataSent = tcp.lastAckReceived
+            tcp.bytesAcked = UInt64(min(elapsed, drained) / .milliseconds(1)) * 40 + 1
+            tcp.bytesHandedOver = 200_000
+            return tcp
+        }
+        connection.advance(by: .seconds(19))
+        connection.expectClosed(
+            .peerFrozen,
+            in: drained + Self.verdict.lowerBound - .milliseconds(30)...drained + Self.bound
+        )
+    }
+
+    @Test("the path that dies in the middle of our bulk is found a bound after the last acknowledgement")
+    func pathLostBehindBacklog() throws {
+        let dies = Duration.seconds(5)
+        var connection = try Self.connection { elapsed in
+            var tcp = Self.quiet
+            let since = UInt32(max(.zero, elapsed - dies) / .milliseconds(1))
+            (tcp.unacked, tcp.notSentBytes, tcp.lastAckReceived) = (10, 16_000, since + 20)
+            tcp.bytesAcked = UInt64(min(elapsed, dies) / .milliseconds(1)) * 40
+            tcp.bytesHandedOver = 800_000
+            if since > 400 { (tcp.retransmits, tcp.totalRetransmits, tcp.lastDataSent) = (1, 2, 100) }
+            return tcp
+        }
+        connection.advance(by: .seconds(19))
+        connection.expectClosed(.pathLost, in: dies + Self.verdict.lowerBound - .milliseconds(60)...dies + Self.bound)
+    }
+
+    @Test("messages to a frozen peer, each of which its kernel acknowledges, do not keep it alive")
+    func frozenUnderMessages() throws {
+        var connection = try Self.connection { elapsed in
+            var tcp = Self.quiet
+            tcp.bytesAcked = UInt64(elapsed / .milliseconds(1)) * 40 + 101
+            tcp.bytesHandedOver = UInt64(elapsed / .milliseconds(1)) * 40 + 100
+            (tcp.unacked, tcp.lastDataSent, tcp.lastAckReceived) = (1, 0, 10)
+            return tcp
+        }
+        connection.advance(by: .seconds(3))
+        connection.expectClosed(.peerFrozen, in: Self.verdict)
+    }
+
+    @Test("a handshake deadline does not wait for our bulk where a hello is required")
+    func handshake() throws {
+        var policy = Self.policy
+        policy.requiresHello = true
+        var connection = try ConnectionMachineFixture(policy)
+        connection.tcp = { elapsed in
+            var tcp = Self.quiet
+            (tcp.notSentBytes, tcp.lastAckReceived, tcp.bytesAcked) = (16_000, 5, UInt64(elapsed / .milliseconds(1)))
+            tcp.bytesHandedOver = 1_000_000
+            return tcp
+        }
+        connection.advance(by: .seconds(3))
+        connection.expectClosed(.handshakeTimeout, in: Self.verdict)
+        #expect(connection.end?.close.reason.evidence.tcp != nil)
+    }
+
+    @Test("a look of an earlier silence says nothing about this one")
+    func earlierSilence() throws {
+        var connection = try Self.connection { elapsed in
+            var tcp = Self.quiet
+            // At the first suspicion much was on its way; now all of it has arrived long ago.
+            if elapsed < .seconds(1) {
+                (tcp.bytesAcked, tcp.bytesHandedOver, tcp.unacked) = (1_000, 50_000, 40)
+            } else {
+                (tcp.bytesAcked, tcp.bytesHandedOver) = (50_001, 50_000)
+            }
+            return tcp
+        }
+        connection.advance(by: .milliseconds(700))
+        #expect(connection.suspicions.count == 1)
+        connection.receivesMessage()
+        connection.advance(by: .seconds(5))
+        connection.expectClosed(
+            .peerFrozen,
+            in: .milliseconds(700) + Self.verdict.lowerBound ... .milliseconds(700) + Self.verdict.upperBound
+        )
+    }
+}

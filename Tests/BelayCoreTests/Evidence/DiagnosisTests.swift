@@ -1,0 +1,288 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the Belay open source project.
+// Copyright (c) 2026 the Belay project authors.
+// Licensed under Apache License v2.0; see LICENSE for details.
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import BelayCore
+import Foundation
+import Testing
+
+@Suite("what the kernel's evidence says about a silent peer")
+struct DiagnosisTests {
+    // MARK: - Measured
+
+    /// One measured scenario of `tcpinfo-fixtures.json`: snapshots of a connection in a fault that was made.
+    struct Scenario: CustomTestStringConvertible, Sendable {
+        let name: String
+        /// Nil where there is to be no verdict.
+        let expected: DisconnectReason.Code?
+        let snapshots: [Snapshot]
+
+        var testDescription: String { self.name }
+    }
+
+    struct Snapshot: Sendable {
+        let tcp: TCPEvidence
+        let at: Duration
+        let silence: Duration
+    }
+
+    static let scenarios: [Scenario] = {
+        let url = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../Fixtures/tcpinfo-fixtures.json")
+        guard let data = try? Data(contentsOf: url),
+            let file = try? JSONSerialization.jsonObject(with: data) as? [String: Any],
+            let fixtures = file["fixtures"] as? [[String: Any]]
+        else { return [] }
+        return fixtures.map { fixture in
+            let reason = fixture["expectedReason"] as? String ?? ""
+            return Scenario(
+                name: fixture["name"] as? String ?? "",
+                expected: DisconnectReason.Code(rawValue: String(reason.prefix { $0 != " " })),
+                snapshots: (fixture["snapshots"] as? [[String: Int]] ?? []).map(Self.snapshot)
+            )
+        }
+    }()
+
+    private static func snapshot(_ figures: [String: Int]) -> Snapshot {
+        func figure<Number: FixedWidthInteger>(_ name: String) -> Number { Number(figures[name] ?? 0) }
+        var tcp = TCPEvidence(state: TCPState(rawValue: figure("state")) ?? .closed)
+        tcp.retransmits = figure("retransmits")
+        tcp.probes = figure("probes")
+        tcp.backoff = figure("backoff")
+        tcp.unacked = figure("unacked")
+        tcp.totalRetransmits = figure("total_retrans")
+        tcp.lastDataSent = figure("last_data_sent")
+        tcp.lastDataReceived = figure("last_data_recv")
+        tcp.lastAckReceived = figure("last_ack_recv")
+        tcp.roundTrip = figure("rtt")
+        tcp.retransmissionTimeout = figure("rto")
+        tcp.sendWindow = figure("snd_wnd")
+        tcp.notSentBytes = figure("notsent")
+        tcp.bytesAcked = figure("bytes_acked")
+        tcp.bytesReceived = figure("bytes_received")
+        tcp.segmentsSent = figure("segs_out")
+        tcp.bytesHandedOver = figure("bytes_sent") - figure("bytes_retrans") + figure("notsent")
+        return Snapshot(
+            tcp: tcp,
+            at: .milliseconds(figures["t_ms"] ?? 0),
+            silence: .milliseconds(figures["ms_since_app_reply"] ?? 0)
+        )
+    }
+
+    /// The peer was asked when something was sent after it last spoke.
+    private static func record(_ first: Snapshot, _ now: Snapshot) -> Diagnosis.Record {
+        let asked = first.tcp.lastDataSent < first.tcp.lastDataReceived
+        let sinceFirst = now.at - first.at
+        return Diagnosis.Record(
+            silence: now.silence,
+            unansweredFor: asked && now.silence > sinceFirst
+                ? .milliseconds(Int64(first.tcp.lastDataSent)) + sinceFirst : nil
+        )
+    }
+
+    @Test("the scenarios that were measured are all there")
+    func scenarioCount() {
+        #expect(Self.scenarios.count == 12)
+        #expect(Self.scenarios.map(\.snapshots.count).reduce(0, +) == 33)
+        #expect(Set(Self.scenarios.map(\.expected)).count == 6)
+    }
+
+    @Test("each measured scenario gives its reason, between any two of its looks", arguments: scenarios)
+    func measured(scenario: Scenario) {
+        for (index, first) in scenario.snapshots.enumerated() {
+            for now in scenario.snapshots.dropFirst(index + 1) {
+                let diagnosis = Diagnosis(Self.record(first, now), first: first.tcp, now: now.tcp)
+                #expect(diagnosis.code == scenario.expected, "\(diagnosis) at \(now.at.text)")
+                var overdue = Self.record(first, now)
+                overdue.isOverdue = true
+                if scenario.name != "healthy" {
+                    #expect(Diagnosis(overdue, first: first.tcp, now: now.tcp).code == scenario.expected)
+                }
+            }
+        }
+    }
+
+    @Test("a second look is enough where the first was not taken", arguments: scenarios)
+    func oneLook(scenario: Scenario) throws {
+        let now = try #require(scenario.snapshots.last)
+        let record = Diagnosis.Record(
+            silence: now.silence,
+            unansweredFor: scenario.name == "peer_app_frozen" ? .seconds(3) : nil
+        )
+        #expect(Diagnosis(record, now: now.tcp).code == scenario.expected)
+    }
+
+    // MARK: - Rules
+
+    /// A connection with 200 ms of timeout on which a ping was sent 400 ms ago and acknowledged.
+    private static var acknowledged: TCPEvidence {
+        var tcp = TCPEvidence(state: .established)
+        tcp.lastDataSent = 400
+        tcp.lastAckReceived = 400
+        tcp.lastDataReceived = 1_000
+        tcp.roundTrip = 100
+        tcp.retransmissionTimeout = 200_000
+        tcp.sendWindow = 65_536
+        tcp.notSentBytes = 0
+        tcp.bytesAcked = 1_001
+        tcp.bytesHandedOver = 1_000
+        return tcp
+    }
+
+    private static let overdue = Diagnosis.Record(
+        silence: .seconds(1),
+        unansweredFor: .milliseconds(700),
+        isOverdue: true
+    )
+
+    private static func diagnosis(
+        _ record: Diagnosis.Record = overdue,
+        first: TCPEvidence? = nil,
+        _ change: (inout TCPEvidence) -> Void
+    ) -> Diagnosis {
+        var tcp = Self.acknowledged
+        change(&tcp)
+        return Diagnosis(record, first: first, now: tcp)
+    }
+
+    @Test("each rule matches, and one figure less does not")
+    func rules() {
+        #expect(Self.diagnosis { _ in } == .acknowledgedUnanswered)
+        #expect(Self.diagnosis { $0.unacked = 1 } == .unacknowledged)
+        #expect(Self.diagnosis { ($0.unacked, $0.lastAckReceived) = (1, 90) } == .nothingOutstanding)
+        #expect(
+            Self.diagnosis { ($0.unacked, $0.retransmits, $0.totalRetransmits, $0.lastDataSent) = (1, 1, 1, 100) }
+                == .retransmissionUnanswered
+        )
+        #expect(Self.diagnosis { ($0.unacked, $0.retransmits) = (1, 1) } == .retransmissionSwallowed)
+        #expect(Self.diagnosis { ($0.notSentBytes, $0.probes) = (5, 2) } == .transmissionSwallowed)
+        #expect(Self.diagnosis { ($0.notSentBytes, $0.probes) = (5, 1) } == .transmissionSwallowed)
+        #expect(
+            Self.diagnosis { ($0.notSentBytes, $0.probes, $0.lastAckReceived) = (5, 1, 150) } == .nothingOutstanding
+        )
+        #expect(Self.diagnosis { ($0.notSentBytes, $0.sendWindow, $0.probes) = (5, 0, 1) } == .closedWindow)
+        #expect(Self.diagnosis { ($0.notSentBytes, $0.sendWindow, $0.probes) = (5, 0, 2) } == .closedWindowUnanswered)
+        #expect(Self.diagnosis { $0.probes = 1 } == .keepaliveUnanswered)
+        #expect(Diagnosis(Self.overdue, now: nil) == .noEvidence)
+    }
+
+    @Test("retransmissions that are counted and do not leave are ours, whatever was sent again before")
+    func swallowedAfterOthers() {
+        var first = Self.acknowledged
+        (first.unacked, first.retransmits, first.totalRetransmits) = (1, 1, 40)
+        let swallowed = Self.diagnosis(first: first) {
+            ($0.unacked, $0.retransmits, $0.totalRetransmits, $0.lastDataSent) = (1, 2, 40, 150)
+        }
+        #expect(swallowed == .retransmissionSwallowed)
+        let sent = Self.diagnosis(first: first) {
+            ($0.unacked, $0.retransmits, $0.totalRetransmits, $0.lastDataSent) = (1, 2, 41, 150)
+        }
+        #expect(sent == .retransmissionUnanswered)
+        // A retransmission that is due and did not happen.
+        let overdue = Self.diagnosis(first: first) {
+            ($0.unacked, $0.retransmits, $0.totalRetransmits, $0.lastDataSent) = (1, 1, 40, 241)
+        }
+        #expect(overdue == .retransmissionSwallowed)
+    }
+
+    @Test("acknowledgements since the first look defer, while the question stood behind them")
+    func ownBacklog() {
+        var first = Self.acknowledged
+        (first.bytesAcked, first.bytesHandedOver) = (1_000, 50_000)
+        #expect(Self.diagnosis(first: first) { ($0.bytesAcked, $0.unacked) = (2_000, 9) } == .ownBacklog)
+        // Even while a segment of it is sent again.
+        #expect(
+            Self.diagnosis(first: first) { ($0.bytesAcked, $0.unacked, $0.retransmits) = (2_000, 9, 1) } == .ownBacklog
+        )
+        // The question has only just arrived.
+        #expect(Self.diagnosis(first: first) { $0.bytesAcked = 60_000 } == .ownBacklog)
+        // It had arrived before: what is acknowledged now is something else.
+        (first.bytesAcked, first.bytesHandedOver) = (50_001, 50_000)
+        let acknowledged = Self.diagnosis(first: first) {
+            ($0.bytesAcked, $0.unacked, $0.lastAckReceived) = (60_000, 9, 10)
+        }
+        #expect(acknowledged == .acknowledgedUnanswered)
+        (first.bytesAcked, first.bytesHandedOver) = (2_000, 50_000)
+        #expect(Self.diagnosis(first: first) { ($0.bytesAcked, $0.unacked) = (2_000, 9) } == .unacknowledged)
+    }
+
+    @Test("a peer that was asked a moment ago is not accused, unless its time is over")
+    func tooEarly() {
+        var record = Self.overdue
+        record.isOverdue = false
+        #expect(Self.diagnosis(record) { _ in } == .acknowledgedUnanswered)
+        record.unansweredFor = .milliseconds(400)
+        #expect(Self.diagnosis(record) { _ in } == .tooEarly)
+        record.unansweredFor = nil
+        #expect(Self.diagnosis(record) { _ in } == .nothingOutstanding)
+        record.silence = .milliseconds(400)
+        #expect(Self.diagnosis(record) { _ in } == .tooEarly)
+        record.isOverdue = true
+        #expect(Self.diagnosis(record) { _ in } == .nothingOutstanding)
+    }
+
+    @Test("an older kernel that tells less leads to fewer conclusions, none of them false")
+    func olderKernel() {
+        let forget: (inout TCPEvidence) -> Void = {
+            ($0.sendWindow, $0.notSentBytes, $0.bytesAcked, $0.bytesHandedOver) = (nil, nil, nil, nil)
+        }
+        #expect(Self.diagnosis { forget(&$0) } == .acknowledgedUnanswered)
+        #expect(
+            Self.diagnosis {
+                forget(&$0)
+                ($0.unacked, $0.retransmits, $0.totalRetransmits, $0.lastDataSent) = (1, 1, 1, 100)
+            } == .retransmissionUnanswered
+        )
+        for scenario in Self.scenarios {
+            for now in scenario.snapshots {
+                var tcp = now.tcp
+                forget(&tcp)
+                let code = Diagnosis(.init(silence: now.silence, isOverdue: true), now: tcp).code
+                let allowed: Set<DisconnectReason.Code?> = [scenario.expected, .peerSilent, .pathLost]
+                #expect(allowed.contains(code), "\(scenario.name) \(now.at.text)")
+            }
+        }
+    }
+
+    @Test("no figures whatever lead to a trap, and each rule explains itself in one sentence")
+    func anyFigures() {
+        var generator = SplitMix64(seed: 1)
+        func any<Number: FixedWidthInteger & UnsignedInteger>() -> Number {
+            let edges: [Number] = [0, 1, 2, .max, .max - 1]
+            return Bool.random(using: &generator)
+                ? edges[Int.random(in: 0..<5, using: &generator)] : Number.random(in: 0...Number.max, using: &generator)
+        }
+        func evidence() -> TCPEvidence {
+            var tcp = TCPEvidence(state: .established)
+            (tcp.retransmits, tcp.probes, tcp.backoff) = (any(), any(), any())
+            (tcp.unacked, tcp.totalRetransmits, tcp.lastDataSent) = (any(), any(), any())
+            (tcp.lastDataReceived, tcp.lastAckReceived, tcp.roundTrip) = (any(), any(), any())
+            tcp.retransmissionTimeout = any()
+            tcp.sendWindow = Bool.random(using: &generator) ? any() : nil
+            tcp.notSentBytes = Bool.random(using: &generator) ? any() : nil
+            tcp.bytesAcked = Bool.random(using: &generator) ? any() : nil
+            tcp.bytesHandedOver = Bool.random(using: &generator) ? any() : nil
+            return tcp
+        }
+        var seen: Set<Diagnosis> = []
+        for _ in 0..<50_000 {
+            let record = Diagnosis.Record(
+                silence: .milliseconds(Int64(any() as UInt32)),
+                unansweredFor: Bool.random(using: &generator) ? .milliseconds(Int64(any() as UInt32)) : nil,
+                queuedBytes: Int(any() as UInt32),
+                isOverdue: Bool.random(using: &generator)
+            )
+            let first = Bool.random(using: &generator) ? evidence() : nil
+            seen.insert(Diagnosis(record, first: first, now: evidence()))
+        }
+        #expect(seen == Set(Diagnosis.allCases).subtracting([.noEvidence]))
+        for diagnosis in Diagnosis.allCases {
+            let text = diagnosis.explanation
+            #expect(!text.contains("\n") && !text.hasSuffix(".") && (20...110).contains(text.count), "\(text)")
+        }
+        #expect(Set(Diagnosis.allCases.map(\.explanation)).count == Diagnosis.allCases.count)
+    }
+}
