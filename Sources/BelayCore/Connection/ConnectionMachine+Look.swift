@@ -37,12 +37,20 @@ extension ConnectionMachine {
         public var queuedBytes: Int
         /// What the kernel knows of the connection; nil where it does not tell.
         public var tcp: TCPEvidence?
+        /// What the network reported without ending the connection, before a verdict; nil where nothing.
+        public var networkError: ErrorNumber?
 
         /// A look that found this.
-        public init(receiveQueue: ReceiveQueue, queuedBytes: Int, tcp: TCPEvidence? = nil) {
+        public init(
+            receiveQueue: ReceiveQueue,
+            queuedBytes: Int,
+            tcp: TCPEvidence? = nil,
+            networkError: ErrorNumber? = nil
+        ) {
             self.receiveQueue = receiveQueue
             self.queuedBytes = queuedBytes
             self.tcp = tcp
+            self.networkError = networkError
         }
     }
 
@@ -110,6 +118,7 @@ extension ConnectionMachine {
     private mutating func close(_ cause: DisconnectCause, _ look: Look, at now: Instant) -> LookAction {
         guard var close = self.end(cause, at: now) else { return .doNothing }
         close.reason.evidence.tcp = look.tcp
+        close.reason.evidence.errno = close.reason.evidence.errno ?? look.networkError
         return .close(close)
     }
 
@@ -175,6 +184,7 @@ extension ConnectionMachine {
             silence: self.silence(at: now),
             unansweredFor: (first?.askedAt ?? self.askedAt)?.duration(to: now),
             queuedBytes: look.queuedBytes,
+            networkError: look.networkError,
             isOverdue: true
         )
         return Diagnosis(record, first: first?.tcp, now: look.tcp)

@@ -107,7 +107,8 @@ public struct Appraisal: Hashable, Sendable {
         case .keepaliveUnanswered where inVain == 1 && (first?.tcp.probes ?? 0) == 0:
             // Its answer may be on its way.
             self.init(.alive, nil, "a keepalive probe is out")
-        case .closedWindowUnanswered, .retransmissionSwallowed, .transmissionSwallowed, .retransmissionUnanswered,
+        case .closedWindowUnanswered, .retransmissionSwallowed, .transmissionSwallowed, .reportedUnreachable,
+            .retransmissionUnanswered,
             .keepaliveUnanswered:
             self.init(inVain >= Self.enough ? .dead : .suspect, diagnosis.code, diagnosis.explanation)
         case .ownBacklog, .acknowledgedUnanswered, .tooEarly, .nothingOutstanding, .noEvidence:

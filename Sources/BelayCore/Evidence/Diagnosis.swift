@@ -20,6 +20,8 @@ public enum Diagnosis: String, CaseIterable, Hashable, Sendable {
     case retransmissionSwallowed
     /// Bytes wait although the window is open and nothing is in flight.
     case transmissionSwallowed
+    /// Nobody answers, and a router or host says that the peer cannot be reached.
+    case reportedUnreachable
     /// What is in flight was sent again and is not acknowledged.
     case retransmissionUnanswered
     /// What is in flight is not acknowledged for longer than a kernel takes.
@@ -43,6 +45,9 @@ public enum Diagnosis: String, CaseIterable, Hashable, Sendable {
         public var unansweredFor: Duration?
         /// Bytes of ours that the kernel has not taken.
         public var queuedBytes: Int
+        /// What the network reported without ending the connection (ICMP; `sk_err_soft` of Linux, which an acknowledgement
+        /// clears).
+        public var networkError: ErrorNumber?
         /// Whether the time in which the peer had to answer is over.
         ///
         /// Without it two retransmission timeouts are allowed for an answer.
@@ -53,11 +58,13 @@ public enum Diagnosis: String, CaseIterable, Hashable, Sendable {
             silence: Duration,
             unansweredFor: Duration? = nil,
             queuedBytes: Int = 0,
+            networkError: ErrorNumber? = nil,
             isOverdue: Bool = false
         ) {
             self.silence = silence
             self.unansweredFor = unansweredFor
             self.queuedBytes = queuedBytes
+            self.networkError = networkError
             self.isOverdue = isOverdue
         }
     }
@@ -69,22 +76,7 @@ public enum Diagnosis: String, CaseIterable, Hashable, Sendable {
     ///   - first: the look when the peer was suspected; nil if there was none.
     ///   - tcp: the look now; nil where the system does not tell.
     public init(_ record: Record, first: TCPEvidence? = nil, now tcp: TCPEvidence?) {
-        guard let tcp else {
-            self = .noEvidence
-            return
-        }
-        let facts = Facts(record: record, first: first, tcp: tcp)
-        self =
-            if facts.progresses { .ownBacklog } else if facts.isWindowClosed {
-                tcp.probes >= 2 ? .closedWindowUnanswered : .closedWindow
-            } else if facts.isRetransmissionSwallowed { .retransmissionSwallowed } else if facts.isTransmissionSwallowed
-            { .transmissionSwallowed } else if facts.isRetransmitting {
-                .retransmissionUnanswered
-            } else if facts.isUnacknowledged { .unacknowledged } else if facts.isKeepaliveUnanswered {
-                .keepaliveUnanswered
-            } else if facts.isBeingAcknowledged { .ownBacklog } else if facts.isAcknowledged {
-                .acknowledgedUnanswered
-            } else if facts.isTooEarly { .tooEarly } else { .nothingOutstanding }
+        self = tcp.map { Facts(record: record, first: first, tcp: $0).diagnosis } ?? .noEvidence
     }
 }
 
@@ -94,6 +86,31 @@ private struct Facts {
     let first: TCPEvidence?
     let tcp: TCPEvidence
 
+    /// The first rule that matches.
+    var diagnosis: Diagnosis {
+        if self.progresses { return .ownBacklog }
+        if self.isWindowClosed, self.tcp.probes < 2 { return .closedWindow }
+        if self.isRetransmissionSwallowed { return .retransmissionSwallowed }
+        if self.isTransmissionSwallowed { return .transmissionSwallowed }
+        if let unanswered = self.unanswered { return self.isReportedUnreachable ? .reportedUnreachable : unanswered }
+        if self.isBeingAcknowledged { return .ownBacklog }
+        if self.isAcknowledged { return .acknowledgedUnanswered }
+        return self.isTooEarly ? .tooEarly : .nothingOutstanding
+    }
+
+    /// What nobody answers.
+    private var unanswered: Diagnosis? {
+        if self.isWindowClosed { return .closedWindowUnanswered }
+        if self.isRetransmitting { return .retransmissionUnanswered }
+        if self.isUnacknowledged { return .unacknowledged }
+        if self.isKeepaliveUnanswered { return .keepaliveUnanswered }
+        return nil
+    }
+
+    private var isReportedUnreachable: Bool {
+        self.record.networkError.map { DisconnectCause.code(for: $0) == .pathUnreachable } ?? false
+    }
+
     private var notSent: UInt32 { self.tcp.notSentBytes ?? 0 }
     private var timeout: Duration { .microseconds(Int64(self.tcp.retransmissionTimeout)) }
     private var sinceAck: Duration { .milliseconds(Int64(self.tcp.lastAckReceived)) }
@@ -102,7 +119,7 @@ private struct Facts {
     /// Bytes were acknowledged since the look before, at which what we had asked had not reached the peer.
     ///
     /// Before all others, because an acknowledgement since the first look contradicts what each of them says.
-    var progresses: Bool {
+    private var progresses: Bool {
         guard let first, let before = first.bytesAcked, let acked = self.tcp.bytesAcked, acked > before else {
             return false
         }
@@ -114,13 +131,13 @@ private struct Facts {
     /// An acknowledged probe sets their number back; one may be on its way.
     ///
     /// Data in flight beyond a window that closed is the path's matter, unless its kernel speaks.
-    var isWindowClosed: Bool {
+    private var isWindowClosed: Bool {
         guard self.tcp.sendWindow == 0, self.notSent > 0 || self.record.queuedBytes > 0 else { return false }
         return self.tcp.unacked == 0 || self.sinceAck <= self.sinceSent + self.timeout
     }
 
     /// A retransmission that leaves the host is counted, and is sending; one that does not is neither.
-    var isRetransmissionSwallowed: Bool {
+    private var isRetransmissionSwallowed: Bool {
         guard self.tcp.unacked > 0, self.tcp.retransmits >= 1 else { return false }
         if self.tcp.totalRetransmits < UInt32(self.tcp.retransmits) { return true }
         if let first, self.tcp.retransmits > first.retransmits,
@@ -132,30 +149,30 @@ private struct Facts {
     }
 
     /// A window smaller than a segment waits for a probe as well; that probe is answered.
-    var isTransmissionSwallowed: Bool {
+    private var isTransmissionSwallowed: Bool {
         guard self.tcp.unacked == 0, self.notSent > 0, self.tcp.sendWindow ?? 0 > 0 else { return false }
         return self.tcp.probes >= 2 || self.tcp.probes == 1 && self.sinceAck > self.timeout
     }
 
-    var isRetransmitting: Bool { self.tcp.unacked > 0 && self.tcp.retransmits >= 1 }
+    private var isRetransmitting: Bool { self.tcp.unacked > 0 && self.tcp.retransmits >= 1 }
 
     /// Kernels acknowledge within 200 ms at most, most of them within 40 ms (RFC 9293 section 3.8.6.3).
-    var isUnacknowledged: Bool {
+    private var isUnacknowledged: Bool {
         guard self.tcp.unacked > 0, let unanswered = self.record.unansweredFor else { return false }
         let longest = min(.milliseconds(100) + .microseconds(Int64(self.tcp.roundTrip) * 2), self.timeout)
         return unanswered > longest && self.sinceAck > longest
     }
 
-    var isKeepaliveUnanswered: Bool { self.tcp.unacked == 0 && self.notSent == 0 && self.tcp.probes >= 1 }
+    private var isKeepaliveUnanswered: Bool { self.tcp.unacked == 0 && self.notSent == 0 && self.tcp.probes >= 1 }
 
     /// With one look: bytes wait behind others, and acknowledgements come.
-    var isBeingAcknowledged: Bool {
+    private var isBeingAcknowledged: Bool {
         guard self.first == nil, self.notSent > 0, self.tcp.probes == 0 else { return false }
         return self.sinceAck <= self.timeout * 2
     }
 
     /// All that we sent is acknowledged, or at least what was sent before the first look.
-    var isAcknowledged: Bool {
+    private var isAcknowledged: Bool {
         guard self.record.queuedBytes == 0, let unanswered = self.record.unansweredFor,
             self.record.isOverdue || unanswered > self.timeout * 2
         else { return false }
@@ -163,7 +180,7 @@ private struct Facts {
         return self.tcp.unacked == 0 && self.notSent == 0 && self.sinceAck <= self.sinceSent + self.timeout
     }
 
-    var isTooEarly: Bool {
+    private var isTooEarly: Bool {
         !self.record.isOverdue && (self.record.unansweredFor != nil || self.record.silence <= self.timeout * 2)
     }
 }
@@ -175,6 +192,7 @@ extension Diagnosis {
         case .ownBacklog, .tooEarly: nil
         case .closedWindow: .peerNotReading
         case .closedWindowUnanswered, .retransmissionUnanswered, .unacknowledged, .keepaliveUnanswered: .pathLost
+        case .reportedUnreachable: .pathUnreachable
         case .retransmissionSwallowed, .transmissionSwallowed: .localCannotSend
         case .acknowledgedUnanswered: .peerFrozen
         case .nothingOutstanding, .noEvidence: .peerSilent
@@ -190,6 +208,7 @@ extension Diagnosis {
         case .closedWindowUnanswered: "the peer's window is closed and nobody answers our probes any more"
         case .retransmissionSwallowed: "what had to be sent again did not leave this host"
         case .transmissionSwallowed: "data waits although the peer's window is open and nothing is in flight"
+        case .reportedUnreachable: "nobody answers, and a router or host says that the peer cannot be reached"
         case .retransmissionUnanswered: "what we sent was sent again and nobody acknowledges it"
         case .unacknowledged: "what we sent is not acknowledged for longer than a kernel takes"
         case .keepaliveUnanswered: "nobody answers the kernel's keepalive probes"

@@ -99,7 +99,7 @@ extension DisconnectCause {
     }
 
     /// The code for an error number (Linux `net/ipv4/icmp.c`, `icmp_err_convert`, tells which ICMP gives which).
-    private static func code(for errno: ErrorNumber) -> DisconnectReason.Code {
+    static func code(for errno: ErrorNumber) -> DisconnectReason.Code {
         switch errno {
         case .connectionReset, .brokenPipe, .connectionAborted:
             .peerReset
@@ -121,6 +121,7 @@ extension Diagnosis {
     fileprivate var codeOfStandstill: DisconnectReason.Code {
         switch self.code {
         case .pathLost: .pathLost
+        case .pathUnreachable: .pathUnreachable
         case .localCannotSend: .localCannotSend
         default: .peerNotReading
         }

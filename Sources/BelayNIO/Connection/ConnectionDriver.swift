@@ -131,7 +131,9 @@ class ConnectionDriver {
         let look = ConnectionMachine.Look(
             receiveQueue: socket?.peek() ?? .unknown,
             queuedBytes: self.queuedBytes,
-            tcp: socket?.tcpInfo()?.evidence
+            tcp: socket?.tcpInfo()?.evidence,
+            // Reading it clears it: not before it is needed.
+            networkError: judgement == .suspicion ? nil : socket?.takeError()
         )
         let action = self.machine.looked(at: now, for: judgement, look, using: &self.timekeeper.generator)
         switch action {

@@ -50,6 +50,22 @@ public struct Descriptor: RawRepresentable, Hashable, Sendable {
         }
     }
 
+    /// Takes the error that the kernel holds for the connection (SO_ERROR); reading it clears it.
+    ///
+    /// Where nothing ended the connection, this is what the network reported last without ending it, such as a router
+    /// that knows no way (`sk_err_soft` in `net/core/sock.c`); an acknowledgement clears that as well.
+    ///
+    /// - Returns: nil where there is none.
+    public func takeError() -> ErrorNumber? { self.takeError(through: .system) }
+
+    func takeError(through calls: SystemCalls) -> ErrorNumber? {
+        var number: Int32 = 0
+        _ = try? withUnsafeMutableBytes(of: &number) { (room) throws(ErrorNumber) in
+            try calls.getOption(self.rawValue, SOL_SOCKET, SO_ERROR, room)
+        }
+        return number == 0 ? nil : ErrorNumber(rawValue: number)
+    }
+
     /// What became of a send.
     public enum SendResult: Hashable, Sendable {
         /// The kernel took so many bytes; 0 when it has no room now.

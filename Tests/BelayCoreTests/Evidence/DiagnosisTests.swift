@@ -188,6 +188,22 @@ struct DiagnosisTests {
         #expect(overdue == .retransmissionSwallowed)
     }
 
+    @Test("what a router says names the reason where nobody answers, and only there")
+    func networkError() {
+        var record = Self.overdue
+        record.networkError = .hostUnreachable
+        let lost: (inout TCPEvidence) -> Void = {
+            ($0.unacked, $0.retransmits, $0.totalRetransmits, $0.lastDataSent) = (1, 1, 1, 100)
+        }
+        #expect(Self.diagnosis(record, lost) == .reportedUnreachable)
+        #expect(Self.diagnosis(record, lost).code == .pathUnreachable)
+        #expect(Self.diagnosis(record) { $0.probes = 1 } == .reportedUnreachable)
+        #expect(Self.diagnosis(record) { _ in } == .acknowledgedUnanswered)
+        #expect(Self.diagnosis(record) { ($0.unacked, $0.retransmits) = (1, 1) } == .retransmissionSwallowed)
+        record.networkError = .timedOut
+        #expect(Self.diagnosis(record, lost) == .retransmissionUnanswered)
+    }
+
     @Test("acknowledgements since the first look defer, while the question stood behind them")
     func ownBacklog() {
         var first = Self.acknowledged
@@ -273,6 +289,7 @@ struct DiagnosisTests {
                 silence: .milliseconds(Int64(any() as UInt32)),
                 unansweredFor: Bool.random(using: &generator) ? .milliseconds(Int64(any() as UInt32)) : nil,
                 queuedBytes: Int(any() as UInt32),
+                networkError: Bool.random(using: &generator) ? .hostUnreachable : nil,
                 isOverdue: Bool.random(using: &generator)
             )
             let first = Bool.random(using: &generator) ? evidence() : nil
