@@ -30,6 +30,21 @@ struct SystemCalls: Sendable {
     /// poll(2) without waiting: the descriptor and the events of interest; returns those that are.
     var poll: @Sendable (Int32, Int16) throws(ErrorNumber) -> Int16
 
+    /// socket(2): the family, type and protocol; returns the descriptor.
+    var openSocket: @Sendable (Int32, Int32, Int32) throws(ErrorNumber) -> Int32
+    /// bind(2): the descriptor and the address.
+    var bind: @Sendable (Int32, UnsafeRawBufferPointer) throws(ErrorNumber) -> Void
+    /// getsockname(2): the descriptor and room for the address; returns the length that the kernel filled.
+    var socketName: @Sendable (Int32, UnsafeMutableRawBufferPointer) throws(ErrorNumber) -> Int
+    /// close(2), whose failure nobody can mend; never tried again, since Linux frees the number at once.
+    var close: @Sendable (Int32) -> Void
+    /// The names in a directory that are numbers, told one by one: the processes and descriptors of /proc.
+    var numbers: @Sendable (String, (Int32) -> Void) throws(ErrorNumber) -> Void
+    /// readlink(2): the path and room for its target; returns the length, cut to the room.
+    var readLink: @Sendable (String, UnsafeMutableRawBufferPointer) throws(ErrorNumber) -> Int
+    /// open(2), one read(2), close(2): the path and room for the file's first bytes; returns how many there were.
+    var readFile: @Sendable (String, UnsafeMutableRawBufferPointer) throws(ErrorNumber) -> Int
+
     /// The kernel's own.
     static let system = SystemCalls(
         getOption: { (descriptor, level, name, value) throws(ErrorNumber) in
@@ -50,7 +65,27 @@ struct SystemCalls: Sendable {
             var entry = pollfd(fd: descriptor, events: events, revents: 0)
             _ = try Self.returned { systemPoll(&entry, 1, 0) }
             return entry.revents
-        }
+        },
+        openSocket: { (family, type, number) throws(ErrorNumber) in
+            try Self.returned { socket(family, type, number) }
+        },
+        bind: { (descriptor, address) throws(ErrorNumber) in
+            _ = try Self.returned { systemBind(descriptor, address) }
+        },
+        socketName: { (descriptor, room) throws(ErrorNumber) in
+            var length = socklen_t(room.count)
+            _ = try Self.returned {
+                getsockname(descriptor, room.baseAddress?.assumingMemoryBound(to: sockaddr.self), &length)
+            }
+            return Int(length)
+        },
+        close: { systemClose($0) },
+        numbers: Self.directoryNumbers,
+        readLink: { (path, room) throws(ErrorNumber) in
+            guard let start = room.baseAddress else { throw ErrorNumber.invalidArgument }
+            return try Self.returned { readlink(path, start, room.count) }
+        },
+        readFile: Self.fileStart
     )
 
     /// The result of a call that returns -1 and sets errno when it fails.
@@ -58,7 +93,7 @@ struct SystemCalls: Sendable {
         while true {
             let result = call()
             if result >= 0 { return result }
-            let number = ErrorNumber(rawValue: errno)
+            let number = ErrorNumber(system: errno)
             guard number == .interrupted else { throw number }
         }
     }
@@ -71,4 +106,12 @@ private func systemSend(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count
 
 private func systemPoll(_ entries: UnsafeMutablePointer<pollfd>, _ count: UInt, _ milliseconds: Int32) -> Int32 {
     poll(entries, nfds_t(count), milliseconds)
+}
+
+private func systemBind(_ descriptor: Int32, _ address: UnsafeRawBufferPointer) -> Int32 {
+    bind(descriptor, address.baseAddress?.assumingMemoryBound(to: sockaddr.self), socklen_t(address.count))
+}
+
+private func systemClose(_ descriptor: Int32) {
+    _ = close(descriptor)
 }

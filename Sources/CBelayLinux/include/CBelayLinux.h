@@ -15,6 +15,11 @@
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 
+/// The type of a netlink socket, which no program that is started inherits: SOCK_RAW | SOCK_CLOEXEC.
+///
+/// As numbers, because <sys/socket.h> would then seem to Swift to belong to this module and not to the C library.
+enum { BELAY_NETLINK_SOCKET = 3 | 02000000 };
+
 /// The kernel's `struct tcp_info` (`include/uapi/linux/tcp.h`) as of Linux 6.18, 280 bytes.
 ///
 /// Declared here because the headers of a C library are older than its kernel (Debian 12 has 232 bytes). A kernel
