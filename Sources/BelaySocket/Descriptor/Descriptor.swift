@@ -59,11 +59,8 @@ public struct Descriptor: RawRepresentable, Hashable, Sendable {
     public func takeError() -> ErrorNumber? { self.takeError(through: .system) }
 
     func takeError(through calls: SystemCalls) -> ErrorNumber? {
-        var number: Int32 = 0
-        _ = try? withUnsafeMutableBytes(of: &number) { (room) throws(ErrorNumber) in
-            try calls.getOption(self.rawValue, SOL_SOCKET, SO_ERROR, room)
-        }
-        return number == 0 ? nil : ErrorNumber(rawValue: number)
+        let number = (try? self.option(level: SOL_SOCKET, name: SO_ERROR, through: calls)) ?? 0
+        return number == 0 ? nil : ErrorNumber(system: number)
     }
 
     /// What became of a send.
@@ -116,5 +113,14 @@ public struct Descriptor: RawRepresentable, Hashable, Sendable {
         } catch {
             return error
         }
+    }
+
+    /// Reads an option whose value is an `int`.
+    func option(level: Int32, name: Int32, through calls: SystemCalls) throws(ErrorNumber) -> Int32 {
+        var value: Int32 = 0
+        _ = try withUnsafeMutableBytes(of: &value) { (room) throws(ErrorNumber) in
+            try calls.getOption(self.rawValue, level, name, room)
+        }
+        return value
     }
 }

@@ -38,7 +38,7 @@ public struct TCPInfo: Hashable, Sendable {
     public var sacked: UInt32
     /// Segments in flight that are taken for lost.
     public var lost: UInt32
-    /// Segments in flight that were sent again.
+    /// Segments in flight that were sent again and left this host.
     public var retransmitted: UInt32
     /// Segments up to the highest selective acknowledgement; 0 since Linux 4.15.
     public var forwardAcked: UInt32
@@ -152,6 +152,9 @@ extension TCPInfo {
         evidence.probes = self.probes
         evidence.backoff = self.backoff
         evidence.unacked = self.unacked
+        evidence.lost = self.lost
+        evidence.sentAgain = self.retransmitted
+        evidence.delivered = self.delivered
         evidence.totalRetransmits = self.totalRetransmits
         evidence.lastDataSent = self.lastDataSent
         evidence.lastDataReceived = self.lastDataReceived
@@ -164,7 +167,7 @@ extension TCPInfo {
         evidence.bytesReceived = self.bytesReceived
         evidence.segmentsSent = self.segmentsSent
         if let bytesSent, let bytesRetransmitted, let notSentBytes {
-            evidence.bytesHandedOver = bytesSent &- bytesRetransmitted &+ UInt64(notSentBytes)
+            evidence.questionEnd = bytesSent &- bytesRetransmitted &+ UInt64(notSentBytes)
         }
         return evidence
     }
