@@ -86,16 +86,23 @@ extension ConnectionMachine {
         }
         // What happened since the look was asked for, or what it showed of our queue, may have made it needless.
         guard self.isDue(judgement, at: now) else { return .doNothing }
+        if judgement == .standstill, self.earlierLook(at: now) == nil, let tcp = look.tcp, tcp.sendWindow ?? 0 > 0 {
+            // The kernel takes our bytes in steps: what stands still here may have moved there.
+            self.noteAcknowledged(tcp, at: now)
+            self.remember(look, at: now)
+            guard self.isDue(judgement, at: now) else { return .doNothing }
+        }
         let diagnosis = self.diagnosis(of: look, at: now)
         if diagnosis == .ownBacklog, let tcp = look.tcp {
-            let ackedAt = now.advanced(byNanoseconds: -Int64(tcp.lastAckReceived) * 1_000_000)
-            self.movedAt = max(self.movedAt ?? ackedAt, ackedAt)
+            self.noteAcknowledged(tcp, at: now)
             self.remember(look, at: now)
             guard self.isDue(judgement, at: now) else { return .doNothing }
         }
         switch judgement {
         case .suspicion:
-            self.remember(look, at: now)
+            // An older look shows more, if it will still count at the verdict.
+            let lookedAt = self.earlierLook?.takenAt ?? Instant(nanoseconds: .min)
+            if now.nanoseconds(since: lookedAt) > self.timings.suspectNanoseconds { self.remember(look, at: now) }
             self.suspectedSince = self.proof
             let ping = self.mayPing ? self.pingSent(at: now, using: &generator) : nil
             return .suspect(silence: self.silence(at: now), ping: ping)
@@ -108,6 +115,11 @@ extension ConnectionMachine {
         case .death:
             return self.close(.silence(diagnosis), look, at: now)
         }
+    }
+
+    private mutating func noteAcknowledged(_ tcp: TCPEvidence, at now: Instant) {
+        let ackedAt = now.advanced(byNanoseconds: -Int64(tcp.lastAckReceived) * 1_000_000)
+        self.movedAt = max(self.movedAt ?? ackedAt, ackedAt)
     }
 
     private func isDue(_ judgement: Judgement, at now: Instant) -> Bool {
@@ -144,24 +156,26 @@ extension ConnectionMachine {
 }
 
 extension ConnectionMachine {
-    /// The first look of a silence, with which the last one is compared.
+    /// A look with which a later one is compared.
     ///
     /// Apart, because few connections are ever suspected.
-    final class FirstLook: Sendable {
-        /// The proof of life that the silence follows: a look of an earlier silence says nothing.
-        let proof: Instant
+    final class EarlierLook: Sendable {
+        let takenAt: Instant
         let tcp: TCPEvidence
         /// When the ping was sent that was unanswered then.
         let askedAt: Instant?
 
-        init(proof: Instant, tcp: TCPEvidence, askedAt: Instant?) {
-            self.proof = proof
+        init(takenAt: Instant, tcp: TCPEvidence, askedAt: Instant?) {
+            self.takenAt = takenAt
             self.tcp = tcp
             self.askedAt = askedAt
         }
     }
 
-    private var lookOfThisSilence: FirstLook? { self.firstLook?.proof == self.proof ? self.firstLook : nil }
+    /// What was seen within the last bound; what is older says nothing about this silence.
+    private func earlierLook(at now: Instant) -> EarlierLook? {
+        self.earlierLook.flatMap { now.nanoseconds(since: $0.takenAt) <= self.timings.boundNanoseconds ? $0 : nil }
+    }
 
     /// When the peer was asked without an answer.
     private var askedAt: Instant? {
@@ -169,24 +183,34 @@ extension ConnectionMachine {
     }
 
     /// Keeps a look for comparison.
-    ///
-    /// Of a later one only what was acknowledged counts: what stood before the first question stays what it was.
     private mutating func remember(_ look: Look, at now: Instant) {
-        guard var tcp = look.tcp else { return }
-        let earlier = self.lookOfThisSilence
-        if let earlier { tcp.bytesHandedOver = earlier.tcp.bytesHandedOver }
-        self.firstLook = FirstLook(proof: self.proof, tcp: tcp, askedAt: earlier?.askedAt ?? self.askedAt)
+        guard let tcp = self.evidence(of: look) else { return }
+        self.earlierLook = EarlierLook(takenAt: now, tcp: tcp, askedAt: self.firstAskedAt(at: now))
+    }
+
+    /// When the peer was asked first of all that it has not answered, as far as is known.
+    private func firstAskedAt(at now: Instant) -> Instant? {
+        let earlier = self.earlierLook(at: now)?.askedAt.flatMap { $0 > self.proof ? $0 : nil }
+        return earlier ?? self.askedAt
+    }
+
+    /// What the kernel told, and where our question ends: with the last ping.
+    ///
+    /// One byte of it that is acknowledged is enough; the SYN counts as a byte as well.
+    private func evidence(of look: Look) -> TCPEvidence? {
+        guard var tcp = look.tcp else { return nil }
+        if self.figures.pingsSent > 0, self.figures.bytesOut > 0 { tcp.questionEnd = self.lastPingPosition &+ 2 }
+        return tcp
     }
 
     private func diagnosis(of look: Look, at now: Instant) -> Diagnosis {
-        let first = self.lookOfThisSilence
         let record = Diagnosis.Record(
             silence: self.silence(at: now),
-            unansweredFor: (first?.askedAt ?? self.askedAt)?.duration(to: now),
+            unansweredFor: self.firstAskedAt(at: now)?.duration(to: now),
             queuedBytes: look.queuedBytes,
             networkError: look.networkError,
             isOverdue: true
         )
-        return Diagnosis(record, first: first?.tcp, now: look.tcp)
+        return Diagnosis(record, first: self.earlierLook(at: now)?.tcp, now: self.evidence(of: look))
     }
 }

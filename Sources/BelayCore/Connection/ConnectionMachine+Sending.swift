@@ -60,6 +60,8 @@ extension ConnectionMachine {
         }
         // A shell that does not count what it sends sees movement where the queue became shorter.
         if Int64(bitPattern: flushed &- backlog.flushedBytes) > 0 { self.movedAt = now }
+        // The ping has left our queue; the next one tells something new again.
+        if Int64(bitPattern: flushed &- self.lastPingPosition) > 0 { backlog.holdsPing = false }
         backlog.flushedBytes = flushed
         backlog.sampledAt = now
         self.backlog = backlog

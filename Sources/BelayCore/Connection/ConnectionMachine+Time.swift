@@ -224,6 +224,7 @@ extension ConnectionMachine {
     mutating func pingSent(at now: Instant, using generator: inout some RandomNumberGenerator) -> UInt64 {
         self.figures.pingsSent &+= 1
         self.lastPingAt = now
+        self.lastPingPosition = self.figures.bytesOut
         if self.owesFreshPing {
             self.owesFreshPing = false
             self.judgeFrom = now.advanced(byNanoseconds: self.timings.replyNanoseconds)

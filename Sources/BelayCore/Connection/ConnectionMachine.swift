@@ -70,6 +70,8 @@ public struct ConnectionMachine: ~Copyable {
     /// The last proof of life (rules R1 and R15).
     var proof: Instant
     var lastPingAt: Instant
+    /// How many bytes had been handed to the transport before the last ping.
+    var lastPingPosition: UInt64 = 0
     /// The drawn length of the current interval.
     var pingDelayNanoseconds: Int64
     /// The proof of life before the silence that is suspicious; nil while the peer is not suspected.
@@ -78,8 +80,8 @@ public struct ConnectionMachine: ~Copyable {
     var owesFreshPing = false
     /// The proof of life after which a fresh ping was promised because of a stall.
     var stallPromisedAfter: Instant?
-    /// What the kernel said first about the silence that lasts; of an earlier one as well.
-    var firstLook: FirstLook?
+    /// What the kernel said before, for comparison.
+    var earlierLook: EarlierLook?
     /// No verdict before this, because a fresh ping must be answerable.
     var judgeFrom: Instant
     /// When to look again after unread bytes were seen.

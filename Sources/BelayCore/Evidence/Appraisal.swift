@@ -18,10 +18,15 @@ public struct Appraisal: Hashable, Sendable {
     /// Why, in one line for people.
     public var explanation: String
 
-    init(_ verdict: Verdict, _ code: DisconnectReason.Code? = nil, _ explanation: String) {
+    /// An appraisal that was made elsewhere.
+    public init(verdict: Verdict, code: DisconnectReason.Code?, explanation: String) {
         self.verdict = verdict
         self.code = code
         self.explanation = explanation
+    }
+
+    private init(_ verdict: Verdict, _ code: DisconnectReason.Code?, _ explanation: String) {
+        self.init(verdict: verdict, code: code, explanation: explanation)
     }
 
     /// One look at a socket in the kernel's tables.
@@ -111,7 +116,7 @@ public struct Appraisal: Hashable, Sendable {
             .retransmissionUnanswered,
             .keepaliveUnanswered:
             self.init(inVain >= Self.enough ? .dead : .suspect, diagnosis.code, diagnosis.explanation)
-        case .ownBacklog, .acknowledgedUnanswered, .tooEarly, .nothingOutstanding, .noEvidence:
+        case .ownBacklog, .acknowledgedUnanswered, .tooEarly, .nothingOutstanding, .inconclusive, .noEvidence:
             self = Self.withoutAccusation(look, first, diagnosis)
         }
     }
@@ -124,6 +129,9 @@ public struct Appraisal: Hashable, Sendable {
         switch diagnosis {
         case .ownBacklog:
             return Appraisal(.alive, nil, "data is on its way and being acknowledged")
+        case .inconclusive,
+            .tooEarly where look.tcp.unacked > 0:
+            return Appraisal(.alive, nil, "data is on its way")
         case .acknowledgedUnanswered:
             return Appraisal(.alive, nil, "everything is acknowledged, nothing came back yet")
         default:

@@ -34,6 +34,8 @@ public enum Diagnosis: String, CaseIterable, Hashable, Sendable {
     case tooEarly
     /// Nothing is outstanding that could have been acknowledged.
     case nothingOutstanding
+    /// Something is outstanding, and the figures do not say why.
+    case inconclusive
     /// This system does not tell.
     case noEvidence
 
@@ -95,7 +97,8 @@ private struct Facts {
         if let unanswered = self.unanswered { return self.isReportedUnreachable ? .reportedUnreachable : unanswered }
         if self.isBeingAcknowledged { return .ownBacklog }
         if self.isAcknowledged { return .acknowledgedUnanswered }
-        return self.isTooEarly ? .tooEarly : .nothingOutstanding
+        if self.isTooEarly { return .tooEarly }
+        return self.tcp.unacked == 0 && self.notSent == 0 ? .nothingOutstanding : .inconclusive
     }
 
     /// What nobody answers.
@@ -116,16 +119,22 @@ private struct Facts {
     private var sinceAck: Duration { .milliseconds(Int64(self.tcp.lastAckReceived)) }
     private var sinceSent: Duration { .milliseconds(Int64(self.tcp.lastDataSent)) }
 
-    /// Bytes were acknowledged since the look before, at which what we had asked had not reached the peer.
+    /// More was acknowledged since the look before, at which our question had not reached the peer.
     ///
-    /// Before all others, because an acknowledgement since the first look contradicts what each of them says.
+    /// Before all others, because an acknowledgement since then contradicts what each of them says.
     private var progresses: Bool {
-        guard let first, let before = first.bytesAcked, let acked = self.tcp.bytesAcked, acked > before else {
-            return false
-        }
+        guard let first,
+            Self.isMore(self.tcp.bytesAcked, than: first.bytesAcked)
+                || Self.isMore(self.tcp.delivered, than: first.delivered)
+        else { return false }
         if self.record.queuedBytes > 0 { return true }
-        guard let asked = first.bytesHandedOver else { return self.notSent > 0 }
-        return before < asked
+        guard let before = first.bytesAcked, let questionEnd = first.questionEnd else { return self.notSent > 0 }
+        return before < questionEnd
+    }
+
+    private static func isMore<Number: Comparable>(_ now: Number?, than before: Number?) -> Bool {
+        guard let now, let before else { return false }
+        return now > before
     }
 
     /// An acknowledged probe sets their number back; one may be on its way.
@@ -136,22 +145,36 @@ private struct Facts {
         return self.tcp.unacked == 0 || self.sinceAck <= self.sinceSent + self.timeout
     }
 
-    /// A retransmission that leaves the host is counted, and is sending; one that does not is neither.
+    /// A retransmission that left this host is in flight again.
+    ///
+    /// One that a packet filter threw away is counted and is not (measured on Linux 6.18); without a route or a link it is
+    /// not even counted.
     private var isRetransmissionSwallowed: Bool {
         guard self.tcp.unacked > 0, self.tcp.retransmits >= 1 else { return false }
+        if self.tcp.lost > 0, self.tcp.sentAgain == 0 { return true }
         if self.tcp.totalRetransmits < UInt32(self.tcp.retransmits) { return true }
-        if let first, self.tcp.retransmits > first.retransmits,
-            self.tcp.totalRetransmits == first.totalRetransmits
-        {
+        if let first, self.tcp.retransmits > first.retransmits, self.tcp.totalRetransmits == first.totalRetransmits {
             return true
         }
         return self.sinceSent > self.timeout * 12 / 10
     }
 
-    /// A window smaller than a segment waits for a probe as well; that probe is answered.
+    /// What the window has room for is sent at once, unless it does not leave this host.
+    ///
+    /// Probes that nobody answers tell it at the first look. Later it is enough that nothing has moved: what the peer
+    /// repeats, because our own acknowledgements are swallowed too, sets the number of probes back.
     private var isTransmissionSwallowed: Bool {
-        guard self.tcp.unacked == 0, self.notSent > 0, self.tcp.sendWindow ?? 0 > 0 else { return false }
-        return self.tcp.probes >= 2 || self.tcp.probes == 1 && self.sinceAck > self.timeout
+        guard Self.holdsBack(self.tcp) else { return false }
+        if self.tcp.probes >= 2 || self.tcp.probes == 1 && self.sinceAck > self.timeout { return true }
+        guard let first, let before = first.bytesAcked else { return false }
+        return Self.holdsBack(first) && self.tcp.bytesAcked == before
+    }
+
+    private static func holdsBack(_ tcp: TCPEvidence) -> Bool {
+        guard tcp.unacked == 0, let notSent = tcp.notSentBytes, notSent > 0, let window = tcp.sendWindow else {
+            return false
+        }
+        return window >= min(notSent, 16_384)
     }
 
     private var isRetransmitting: Bool { self.tcp.unacked > 0 && self.tcp.retransmits >= 1 }
@@ -171,13 +194,14 @@ private struct Facts {
         return self.sinceAck <= self.timeout * 2
     }
 
-    /// All that we sent is acknowledged, or at least what was sent before the first look.
+    /// All that we sent is acknowledged, or at least our question.
     private var isAcknowledged: Bool {
         guard self.record.queuedBytes == 0, let unanswered = self.record.unansweredFor,
             self.record.isOverdue || unanswered > self.timeout * 2
         else { return false }
-        if let asked = self.first?.bytesHandedOver, let acked = self.tcp.bytesAcked, acked >= asked { return true }
-        return self.tcp.unacked == 0 && self.notSent == 0 && self.sinceAck <= self.sinceSent + self.timeout
+        if self.tcp.unacked == 0, self.notSent == 0 { return self.sinceAck <= self.sinceSent + self.timeout }
+        guard let questionEnd = self.tcp.questionEnd, let acked = self.tcp.bytesAcked else { return false }
+        return acked >= questionEnd
     }
 
     private var isTooEarly: Bool {
@@ -195,7 +219,7 @@ extension Diagnosis {
         case .reportedUnreachable: .pathUnreachable
         case .retransmissionSwallowed, .transmissionSwallowed: .localCannotSend
         case .acknowledgedUnanswered: .peerFrozen
-        case .nothingOutstanding, .noEvidence: .peerSilent
+        case .nothingOutstanding, .inconclusive, .noEvidence: .peerSilent
         }
     }
 
@@ -215,6 +239,7 @@ extension Diagnosis {
         case .acknowledgedUnanswered: "the peer's kernel acknowledged what we sent, its program did not answer"
         case .tooEarly: "the peer spoke or was asked a moment ago, which is too early to say more"
         case .nothingOutstanding: "nothing is outstanding that the peer's kernel could have acknowledged"
+        case .inconclusive: "what we sent is not acknowledged yet, and the figures do not say why"
         case .noEvidence: "this system tells nothing about the connection"
         }
     }

@@ -20,7 +20,11 @@ public struct TCPEvidence: Hashable, Sendable {
     public var backoff: UInt8
     /// Segments in flight that are not acknowledged.
     public var unacked: UInt32
-    /// Segments that left this host again, in the whole life of the connection.
+    /// Segments in flight that are taken for lost.
+    public var lost: UInt32
+    /// Segments in flight that were sent again and left this host.
+    public var sentAgain: UInt32
+    /// Segments that were to be sent again, in the whole life of the connection.
     public var totalRetransmits: UInt32
     /// How long ago data was last sent, or sent again with success, in milliseconds.
     public var lastDataSent: UInt32
@@ -40,10 +44,12 @@ public struct TCPEvidence: Hashable, Sendable {
     public var bytesAcked: UInt64?
     /// Bytes that came in the whole life of the connection (since Linux 4.1).
     public var bytesReceived: UInt64?
-    /// Bytes that our program has handed to the kernel in the whole life of the connection (since Linux 4.19).
+    /// Where the last question to the peer ends, counted in the bytes of our stream (since Linux 4.19).
     ///
-    /// Sent ones without those that were sent again, and those that wait.
-    public var bytesHandedOver: UInt64?
+    /// From outside this is the end of all that the program handed to the kernel.
+    public var questionEnd: UInt64?
+    /// Segments that were delivered, those included that were acknowledged out of order (since Linux 4.18).
+    public var delivered: UInt32?
     /// Segments that left this host (since Linux 4.2).
     public var segmentsSent: UInt32?
 
@@ -54,6 +60,8 @@ public struct TCPEvidence: Hashable, Sendable {
         self.probes = 0
         self.backoff = 0
         self.unacked = 0
+        self.lost = 0
+        self.sentAgain = 0
         self.totalRetransmits = 0
         self.lastDataSent = 0
         self.lastDataReceived = 0

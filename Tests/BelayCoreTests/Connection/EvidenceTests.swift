@@ -19,7 +19,7 @@ struct EvidenceTests {
         var tcp = TCPEvidence(state: .established)
         (tcp.lastDataSent, tcp.lastAckReceived, tcp.lastDataReceived) = (250, 250, 850)
         (tcp.roundTrip, tcp.retransmissionTimeout) = (1_000, 200_000)
-        (tcp.sendWindow, tcp.notSentBytes, tcp.bytesAcked, tcp.bytesHandedOver) = (65_536, 0, 101, 100)
+        (tcp.sendWindow, tcp.notSentBytes, tcp.bytesAcked, tcp.questionEnd) = (65_536, 0, 101, 100)
         return tcp
     }
 
@@ -72,7 +72,7 @@ struct EvidenceTests {
         var connection = try Self.connection(policy) { _ in
             var tcp = Self.quiet
             (tcp.unacked, tcp.retransmits, tcp.totalRetransmits, tcp.notSentBytes) = (10, 1, 2, 16_000)
-            (tcp.lastDataSent, tcp.lastAckReceived) = (100, 450)
+            (tcp.lastDataSent, tcp.lastAckReceived) = (100, 600)
             return tcp
         }
         connection.kernelTakes(bytesPerMillisecond: 0)
@@ -105,9 +105,9 @@ struct EvidenceTests {
             var tcp = Self.quiet
             (tcp.unacked, tcp.notSentBytes, tcp.lastAckReceived) = (10, 16_000, 20)
             tcp.bytesAcked = UInt64(elapsed / .milliseconds(1)) * 40
-            tcp.bytesHandedOver = 800_000
             return tcp
         }
+        connection.writes(800_000)
         connection.advance(by: .seconds(19))
         connection.expectOpen()
         #expect(connection.suspicions == [])
@@ -125,9 +125,9 @@ struct EvidenceTests {
             tcp.lastAckReceived = isDrained ? UInt32((elapsed - drained) / .milliseconds(1)) : 20
             tcp.lastDataSent = tcp.lastAckReceived
             tcp.bytesAcked = UInt64(min(elapsed, drained) / .milliseconds(1)) * 40 + 1
-            tcp.bytesHandedOver = 200_000
             return tcp
         }
+        connection.writes(200_000)
         connection.advance(by: .seconds(19))
         connection.expectClosed(
             .peerFrozen,
@@ -143,10 +143,10 @@ struct EvidenceTests {
             let since = UInt32(max(.zero, elapsed - dies) / .milliseconds(1))
             (tcp.unacked, tcp.notSentBytes, tcp.lastAckReceived) = (10, 16_000, since + 20)
             tcp.bytesAcked = UInt64(min(elapsed, dies) / .milliseconds(1)) * 40
-            tcp.bytesHandedOver = 800_000
             if since > 400 { (tcp.retransmits, tcp.totalRetransmits, tcp.lastDataSent) = (1, 2, 100) }
             return tcp
         }
+        connection.writes(800_000)
         connection.advance(by: .seconds(19))
         connection.expectClosed(.pathLost, in: dies + Self.verdict.lowerBound - .milliseconds(60)...dies + Self.bound)
     }
@@ -156,7 +156,7 @@ struct EvidenceTests {
         var connection = try Self.connection { elapsed in
             var tcp = Self.quiet
             tcp.bytesAcked = UInt64(elapsed / .milliseconds(1)) * 40 + 101
-            tcp.bytesHandedOver = UInt64(elapsed / .milliseconds(1)) * 40 + 100
+            tcp.questionEnd = UInt64(elapsed / .milliseconds(1)) * 40 + 100
             (tcp.unacked, tcp.lastDataSent, tcp.lastAckReceived) = (1, 0, 10)
             return tcp
         }
@@ -172,7 +172,7 @@ struct EvidenceTests {
         connection.tcp = { elapsed in
             var tcp = Self.quiet
             (tcp.notSentBytes, tcp.lastAckReceived, tcp.bytesAcked) = (16_000, 5, UInt64(elapsed / .milliseconds(1)))
-            tcp.bytesHandedOver = 1_000_000
+            tcp.questionEnd = 1_000_000
             return tcp
         }
         connection.advance(by: .seconds(3))
@@ -186,9 +186,9 @@ struct EvidenceTests {
             var tcp = Self.quiet
             // At the first suspicion much was on its way; now all of it has arrived long ago.
             if elapsed < .seconds(1) {
-                (tcp.bytesAcked, tcp.bytesHandedOver, tcp.unacked) = (1_000, 50_000, 40)
+                (tcp.bytesAcked, tcp.questionEnd, tcp.unacked) = (1_000, 50_000, 40)
             } else {
-                (tcp.bytesAcked, tcp.bytesHandedOver) = (50_001, 50_000)
+                (tcp.bytesAcked, tcp.questionEnd) = (50_001, 50_000)
             }
             return tcp
         }

@@ -16,7 +16,7 @@ struct AppraisalTests {
         var tcp = TCPEvidence(state: state)
         (tcp.lastDataSent, tcp.lastAckReceived, tcp.lastDataReceived) = (60_000, 60_000, 50_000)
         (tcp.roundTrip, tcp.retransmissionTimeout) = (1_000, 200_000)
-        (tcp.sendWindow, tcp.notSentBytes, tcp.bytesAcked, tcp.bytesHandedOver) = (65_536, 0, 101, 100)
+        (tcp.sendWindow, tcp.notSentBytes, tcp.bytesAcked, tcp.questionEnd) = (65_536, 0, 101, 100)
         tcp.bytesReceived = 1_000
         change(&tcp)
         return tcp

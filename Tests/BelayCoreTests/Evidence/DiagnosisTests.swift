@@ -54,6 +54,9 @@ struct DiagnosisTests {
         tcp.backoff = figure("backoff")
         tcp.unacked = figure("unacked")
         tcp.totalRetransmits = figure("total_retrans")
+        tcp.lost = figure("lost")
+        tcp.sentAgain = figure("retrans")
+        tcp.delivered = figure("delivered")
         tcp.lastDataSent = figure("last_data_sent")
         tcp.lastDataReceived = figure("last_data_recv")
         tcp.lastAckReceived = figure("last_ack_recv")
@@ -64,7 +67,7 @@ struct DiagnosisTests {
         tcp.bytesAcked = figure("bytes_acked")
         tcp.bytesReceived = figure("bytes_received")
         tcp.segmentsSent = figure("segs_out")
-        tcp.bytesHandedOver = figure("bytes_sent") - figure("bytes_retrans") + figure("notsent")
+        tcp.questionEnd = figure("bytes_sent") - figure("bytes_retrans") + figure("notsent")
         return Snapshot(
             tcp: tcp,
             at: .milliseconds(figures["t_ms"] ?? 0),
@@ -128,7 +131,7 @@ struct DiagnosisTests {
         tcp.sendWindow = 65_536
         tcp.notSentBytes = 0
         tcp.bytesAcked = 1_001
-        tcp.bytesHandedOver = 1_000
+        tcp.questionEnd = 1_000
         return tcp
     }
 
@@ -152,7 +155,8 @@ struct DiagnosisTests {
     func rules() {
         #expect(Self.diagnosis { _ in } == .acknowledgedUnanswered)
         #expect(Self.diagnosis { $0.unacked = 1 } == .unacknowledged)
-        #expect(Self.diagnosis { ($0.unacked, $0.lastAckReceived) = (1, 90) } == .nothingOutstanding)
+        #expect(Self.diagnosis { ($0.unacked, $0.lastAckReceived, $0.questionEnd) = (1, 90, 2_000) } == .inconclusive)
+        #expect(Self.diagnosis { ($0.unacked, $0.lastAckReceived) = (1, 90) } == .acknowledgedUnanswered)
         #expect(
             Self.diagnosis { ($0.unacked, $0.retransmits, $0.totalRetransmits, $0.lastDataSent) = (1, 1, 1, 100) }
                 == .retransmissionUnanswered
@@ -161,7 +165,9 @@ struct DiagnosisTests {
         #expect(Self.diagnosis { ($0.notSentBytes, $0.probes) = (5, 2) } == .transmissionSwallowed)
         #expect(Self.diagnosis { ($0.notSentBytes, $0.probes) = (5, 1) } == .transmissionSwallowed)
         #expect(
-            Self.diagnosis { ($0.notSentBytes, $0.probes, $0.lastAckReceived) = (5, 1, 150) } == .nothingOutstanding
+            Self.diagnosis {
+                ($0.notSentBytes, $0.probes, $0.lastAckReceived, $0.questionEnd) = (5, 1, 150, 2_000)
+            } == .inconclusive
         )
         #expect(Self.diagnosis { ($0.notSentBytes, $0.sendWindow, $0.probes) = (5, 0, 1) } == .closedWindow)
         #expect(Self.diagnosis { ($0.notSentBytes, $0.sendWindow, $0.probes) = (5, 0, 2) } == .closedWindowUnanswered)
@@ -204,10 +210,51 @@ struct DiagnosisTests {
         #expect(Self.diagnosis(record, lost) == .retransmissionUnanswered)
     }
 
+    @Test("a packet filter of ours is told from a lost path by what is in flight again")
+    func filtered() {
+        let figures: (inout TCPEvidence) -> Void = {
+            ($0.unacked, $0.retransmits, $0.totalRetransmits, $0.lastDataSent, $0.lost) = (1, 3, 4, 28, 1)
+        }
+        #expect(Self.diagnosis { figures(&$0) } == .retransmissionSwallowed)
+        let lost = Self.diagnosis {
+            figures(&$0)
+            $0.sentAgain = 1
+        }
+        #expect(lost == .retransmissionUnanswered)
+    }
+
+    @Test("what was held back at both looks is swallowed, although the peer repeats what we cannot acknowledge")
+    func heldBack() {
+        var first = Self.acknowledged
+        (first.notSentBytes, first.probes) = (12, 1)
+        let figures: (inout TCPEvidence) -> Void = {
+            ($0.notSentBytes, $0.probes, $0.lastAckReceived, $0.questionEnd) = (24, 0, 140, 2_000)
+        }
+        #expect(Self.diagnosis(first: first) { figures(&$0) } == .transmissionSwallowed)
+        // A window that is too small for a segment, and a connection that moves.
+        let small = Self.diagnosis(first: first) {
+            figures(&$0)
+            $0.sendWindow = 20
+        }
+        #expect(small == .inconclusive)
+        first.bytesAcked = 900
+        #expect(Self.diagnosis(first: first) { figures(&$0) } == .ownBacklog)
+    }
+
+    @Test("what is delivered out of order is progress as well")
+    func delivered() {
+        var first = Self.acknowledged
+        (first.delivered, first.questionEnd) = (40, 50_000)
+        let delivered = Self.diagnosis(first: first) {
+            ($0.unacked, $0.retransmits, $0.totalRetransmits, $0.delivered) = (7, 1, 8, 41)
+        }
+        #expect(delivered == .ownBacklog)
+    }
+
     @Test("acknowledgements since the first look defer, while the question stood behind them")
     func ownBacklog() {
         var first = Self.acknowledged
-        (first.bytesAcked, first.bytesHandedOver) = (1_000, 50_000)
+        (first.bytesAcked, first.questionEnd) = (1_000, 50_000)
         #expect(Self.diagnosis(first: first) { ($0.bytesAcked, $0.unacked) = (2_000, 9) } == .ownBacklog)
         // Even while a segment of it is sent again.
         #expect(
@@ -216,12 +263,12 @@ struct DiagnosisTests {
         // The question has only just arrived.
         #expect(Self.diagnosis(first: first) { $0.bytesAcked = 60_000 } == .ownBacklog)
         // It had arrived before: what is acknowledged now is something else.
-        (first.bytesAcked, first.bytesHandedOver) = (50_001, 50_000)
+        (first.bytesAcked, first.questionEnd) = (50_001, 50_000)
         let acknowledged = Self.diagnosis(first: first) {
             ($0.bytesAcked, $0.unacked, $0.lastAckReceived) = (60_000, 9, 10)
         }
         #expect(acknowledged == .acknowledgedUnanswered)
-        (first.bytesAcked, first.bytesHandedOver) = (2_000, 50_000)
+        (first.bytesAcked, first.questionEnd) = (2_000, 50_000)
         #expect(Self.diagnosis(first: first) { ($0.bytesAcked, $0.unacked) = (2_000, 9) } == .unacknowledged)
     }
 
@@ -243,7 +290,7 @@ struct DiagnosisTests {
     @Test("an older kernel that tells less leads to fewer conclusions, none of them false")
     func olderKernel() {
         let forget: (inout TCPEvidence) -> Void = {
-            ($0.sendWindow, $0.notSentBytes, $0.bytesAcked, $0.bytesHandedOver) = (nil, nil, nil, nil)
+            ($0.sendWindow, $0.notSentBytes, $0.bytesAcked, $0.questionEnd) = (nil, nil, nil, nil)
         }
         #expect(Self.diagnosis { forget(&$0) } == .acknowledgedUnanswered)
         #expect(
@@ -280,7 +327,7 @@ struct DiagnosisTests {
             tcp.sendWindow = Bool.random(using: &generator) ? any() : nil
             tcp.notSentBytes = Bool.random(using: &generator) ? any() : nil
             tcp.bytesAcked = Bool.random(using: &generator) ? any() : nil
-            tcp.bytesHandedOver = Bool.random(using: &generator) ? any() : nil
+            tcp.questionEnd = Bool.random(using: &generator) ? any() : nil
             return tcp
         }
         var seen: Set<Diagnosis> = []
