@@ -35,6 +35,7 @@ HERE = Path(__file__).resolve().parent
 BINARY = os.environ.get("BELAY") or str(HERE.parent / ".build" / "release" / "belay")
 PREFIX = "dev.belay."
 HANGS = 15  # seconds after its time limit in which a scenario must have ended by itself
+SKIPPED = 77  # the status of a scenario that this machine cannot run, as in automake
 MILLISECOND = 1_000_000
 SECOND = 1_000_000_000
 
@@ -927,14 +928,15 @@ class Stage:
         self.servers = []
         self.processes = []
         self._loops = []
+        self._labs = []
         self._sources = 0
 
     def note(self, figure):
         self.figures.append(figure)
 
-    def serve(self, *arguments, listen=("lines",), descriptors=None):
+    def serve(self, *arguments, listen=("lines",), host="127.0.0.1", descriptors=None):
         """`belay serve` with one listener per protocol on a free port, ready for connections."""
-        urls = [part for protocol in listen for part in ("--listen", protocol + "://127.0.0.1:0")]
+        urls = [part for protocol in listen for part in ("--listen", "%s://%s:0" % (protocol, host))]
         server = self.run("serve", *urls, "--events", "-", *arguments, descriptors=descriptors)
         server.await_listeners(len(listen))
         server.log.wait_for("node.started", 10)
@@ -951,11 +953,16 @@ class Stage:
         self._loops.append(loop)
         return loop
 
-    def peer_process(self):
+    def peer_process(self, source=None):
         self._sources += 1
-        process = PeerProcess("127.0.0.%d" % (1 + self._sources))
+        process = PeerProcess(source or "127.0.0.%d" % (1 + self._sources))
         self.processes.append(process)
         return process
+
+    def adopt(self, lab):
+        """Takes the lab down at the end, after everything that runs in it."""
+        self._labs.append(lab)
+        return lab
 
     def connect(self, loop, server, protocol, count, **parameters):
         """`count` peers, in batches that wait for the server: a full accept queue would drop SYNs for a second."""
@@ -988,11 +995,19 @@ class Stage:
             check(status == 0, "the server ended with %d:\n%s" % (status, server.errors.text()))
             server.log.check_balance()
 
+    def retire(self):
+        """Ends what was started so far, checked as at the end of a scenario, and makes room for more of the same."""
+        self.finish()
+        self.close()
+        self.servers, self.processes, self._loops, self._labs = [], [], [], []
+
     def close(self):
         for process in self.processes:
             process.kill()
         for loop in self._loops:
             loop.close()
+        for lab in self._labs:
+            lab.close()
 
 
 def perform(scenario, limit):
@@ -1047,9 +1062,16 @@ def describe(stage, failure):
     return "\n".join("     " + line for line in lines)
 
 
-def main(scenario, limit):
-    """A scenario as a program: prints one line, and more if it failed; status 0 or 1."""
+def main(scenario, limit, needs=None):
+    """A scenario as a program: prints one line, and more if it failed; status 0 or 1.
+
+    `needs` tells what this machine lacks for it, or None; then the scenario is skipped.
+    """
     name = Path(sys.argv[0]).stem
+    lacking = needs and needs()
+    if lacking:
+        print("skip %-14s needs %s" % (name, lacking), flush=True)
+        sys.exit(SKIPPED)
     begun = time.monotonic()
     stage, failure = perform(scenario, limit)
     took = time.monotonic() - begun

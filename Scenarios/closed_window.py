@@ -1,0 +1,115 @@
+# ===----------------------------------------------------------------------===
+# This source file is part of the Belay open source project.
+# Copyright (c) 2026 the Belay project authors.
+# Licensed under Apache License v2.0; see LICENSE for details.
+# SPDX-License-Identifier: Apache-2.0
+# ===----------------------------------------------------------------------===
+"""A live peer whose window is closed is not killed by the kernel before its time.
+
+Its program does not read, its kernel acknowledges every window probe. TCP is content with that for ever, but a
+TCP_USER_TIMEOUT ends the connection all the same (`DETECTORS.md` 6.4), and a user timeout of the bound would end it far
+ahead of the write deadline, as `path.timed-out`: a false word about a path that works. The bound is 1 s here and the
+write deadline 8 s. Until then the connections live, then it is Belay that ends them, as `peer.not-reading`:
+
+* peers that write as fast as they can, and peers that now and then say a word, and read nothing;
+* peers that read a little every 2 s, from a window that is closed most of the time, are never closed.
+"""
+
+import re
+import time
+
+from harness import SECOND, Peer, check, main, message_bytes, now
+from lab import Lab, lacking, sweep
+
+BOUND = 1.0
+WRITE_WITHIN = 8.0
+EACH = 6
+PROTOCOLS = ["raw", "lines", "frames"]
+BULK = 400_000
+
+
+class Talker(Peer):
+    """Reads nothing and says something every 300 ms."""
+
+    mode = "deaf"
+
+    def started(self):
+        self.talk()
+
+    def talk(self):
+        if self.sock is not None:
+            if not self._outbox:
+                self.send(message_bytes(self.protocol, b"here"))
+            self.loop.later(0.3, self.talk)
+
+
+class Sipper(Talker):
+    """Reads what is there once in 2 s."""
+
+    def started(self):
+        super().started()
+        self.sip()
+
+    def sip(self):
+        if self.sock is not None:
+            try:
+                self.message_bytes += len(self.sock.recv(1 << 16))
+            except BlockingIOError:
+                pass
+            self.loop.later(2, self.sip)
+
+
+def scenario(stage):
+    sweep()
+    lab = stage.adopt(Lab(routed=False))
+    loop = stage.peers()
+    with lab.server:
+        server = stage.serve("--detect-within", "%gs" % BOUND, "--write-within", "%gs" % WRITE_WITHIN,
+                             "--messages", "echo", listen=PROTOCOLS, host=lab.server_address)
+    with lab.client:
+        connect = {"source": lab.client_address, "receive_buffer": 16384, "mode": "deaf", "greet": True}
+        feeding = [peer for name in PROTOCOLS for peer in stage.connect(loop, server, name, EACH // 3, **connect)]
+        talking = [peer for name in PROTOCOLS
+                   for peer in stage.connect(loop, server, name, EACH // 3, kind=Talker, **connect)]
+        sipping = [peer for name in PROTOCOLS
+                   for peer in stage.connect(loop, server, name, EACH // 3, kind=Sipper, **connect)]
+    for peer in feeding:
+        text = message_bytes(peer.protocol, b"x" * 29_990)
+        peer.feed(lambda text=text: text)
+    for peer in talking + sipping:
+        text = message_bytes(peer.protocol, b"x" * 29_990)
+        peer.write(text * (BULK // len(text)))
+    begun = now()
+
+    # What the kernel tells meanwhile: a closed window, probes of which none stays without an answer for long.
+    deaf = {peer.address: peer for peer in feeding + talking}
+    closed_since, unanswered, seen = {}, 0, {}
+    while len(server.log.of("connection.closed")) < len(deaf) and now() - begun < (WRITE_WITHIN + 3) * SECOND:
+        for address, line in lab.server.sockets().items():
+            if address in deaf and "timer:(persist" in line:
+                closed_since.setdefault(address, now())
+                unanswered = max(unanswered, int(re.search(r"timer:\(persist,[^,]*,(\d+)\)", line)[1]))
+                seen[address] = line
+        time.sleep(0.1)
+
+    times = []
+    for address in deaf:
+        check(address in closed_since, "the window of a deaf peer was never closed", server.log.about(address))
+        event = server.log.wait_for("connection.closed", 0.1, remote=address)
+        times.append((event.at - closed_since[address]) / SECOND)
+        check(event.reason == "peer.not-reading" and not event.data["evidence"]["errno"], "%s after %.2f s" %
+              (event.reason, times[-1]), server.log.about(address) + [seen[address]])
+    check(WRITE_WITHIN - 0.5 <= min(times) and max(times) <= WRITE_WITHIN + 0.5,
+          "write deadline %g s, closed %.2f to %.2f s after the window" % (WRITE_WITHIN, min(times), max(times)))
+    stage.note("%d closed windows, bound %g s: peer.not-reading after %.2f to %.2f s" %
+               (len(times), BOUND, min(times), max(times)))
+    stage.note("at most %d probes unanswered at a time" % unanswered)
+
+    closed = [event for peer in sipping for event in server.log.of("connection.closed", remote=peer.address)]
+    check(not closed, "a peer that reads now and then was closed", closed)
+    check(all(peer.message_bytes > 0 for peer in sipping), "nothing was read now and then")
+    stage.note("%d that read every 2 s live" % len(sipping))
+
+
+if __name__ == "__main__":
+    main(scenario, limit=30, needs=lacking)
