@@ -86,8 +86,8 @@ extension ConnectionMachine {
         }
         // What happened since the look was asked for, or what it showed of our queue, may have made it needless.
         guard self.isDue(judgement, at: now) else { return .doNothing }
-        if judgement == .standstill, self.earlierLook(at: now) == nil, let tcp = look.tcp, tcp.sendWindow ?? 0 > 0 {
-            // The kernel takes our bytes in steps: what stands still here may have moved there.
+        if judgement != .suspicion, self.earlierLook(at: now) == nil, let tcp = look.tcp, tcp.mayBeMoving {
+            // The kernel takes our bytes in steps: what stands still here may have moved there. One look does not tell.
             self.noteAcknowledged(tcp, at: now)
             self.remember(look, at: now)
             guard self.isDue(judgement, at: now) else { return .doNothing }
@@ -117,6 +117,7 @@ extension ConnectionMachine {
         }
     }
 
+    /// The peer was alive when its kernel last acknowledged something.
     private mutating func noteAcknowledged(_ tcp: TCPEvidence, at now: Instant) {
         let ackedAt = now.advanced(byNanoseconds: -Int64(tcp.lastAckReceived) * 1_000_000)
         self.movedAt = max(self.movedAt ?? ackedAt, ackedAt)
@@ -212,5 +213,12 @@ extension ConnectionMachine {
             isOverdue: true
         )
         return Diagnosis(record, first: self.earlierLook(at: now)?.tcp, now: self.evidence(of: look))
+    }
+}
+
+extension TCPEvidence {
+    /// Whether something is on its way that the peer has room for.
+    fileprivate var mayBeMoving: Bool {
+        self.sendWindow ?? 0 > 0 && (self.unacked > 0 || self.notSentBytes ?? 0 > 0)
     }
 }

@@ -46,6 +46,8 @@ extension ErrorNumber {
     public static let wouldBlock = ErrorNumber(rawValue: 11)
     /// An argument that the kernel does not accept.
     public static let invalidArgument = ErrorNumber(rawValue: 22)
+    /// The kernel has no such call.
+    public static let notImplemented = ErrorNumber(rawValue: 38)
     /// The descriptor is no socket.
     public static let notASocket = ErrorNumber(rawValue: 88)
     /// The kernel knows no such option.

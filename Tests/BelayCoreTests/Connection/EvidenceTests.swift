@@ -151,6 +151,25 @@ struct EvidenceTests {
         connection.expectClosed(.pathLost, in: dies + Self.verdict.lowerBound - .milliseconds(60)...dies + Self.bound)
     }
 
+    @Test("the rest of our bulk, when the last look is long ago, is counted from its last acknowledgement")
+    func restOfBacklog() throws {
+        let end = Duration.seconds(12)
+        var connection = try Self.connection { elapsed in
+            var tcp = Self.quiet
+            tcp.lastAckReceived = UInt32(max(.milliseconds(100), elapsed - end) / .milliseconds(1))
+            (tcp.unacked, tcp.bytesAcked) = (2, 100_000 + UInt64(min(elapsed, end) / .milliseconds(1)))
+            if elapsed > end + .milliseconds(400) {
+                (tcp.retransmits, tcp.totalRetransmits, tcp.lastDataSent) = (1, 1, 50)
+            }
+            return tcp
+        }
+        connection.kernelTakes(bytesPerMillisecond: 20)
+        connection.writes(200_000)
+        // Our own queue is empty after ten seconds, in which no look was due.
+        connection.advance(by: .seconds(20))
+        connection.expectClosed(.pathLost, in: end + .milliseconds(700)...end + Self.bound)
+    }
+
     @Test("messages to a frozen peer, each of which its kernel acknowledges, do not keep it alive")
     func frozenUnderMessages() throws {
         var connection = try Self.connection { elapsed in
