@@ -45,6 +45,9 @@ struct SystemCalls: Sendable {
     /// open(2), one read(2), close(2): the path and room for the file's first bytes; returns how many there were.
     var readFile: @Sendable (String, UnsafeMutableRawBufferPointer) throws(ErrorNumber) -> Int
 
+    /// pidfd_getfd(2): the process and its descriptor; returns a copy of it.
+    var copyDescriptor: @Sendable (Int32, Int32) throws(ErrorNumber) -> Int32
+
     /// The kernel's own.
     static let system = SystemCalls(
         getOption: { (descriptor, level, name, value) throws(ErrorNumber) in
@@ -85,7 +88,8 @@ struct SystemCalls: Sendable {
             guard let start = room.baseAddress else { throw ErrorNumber.invalidArgument }
             return try Self.returned { readlink(path, start, room.count) }
         },
-        readFile: Self.fileStart
+        readFile: Self.fileStart,
+        copyDescriptor: Self.copyOfDescriptor
     )
 
     /// The result of a call that returns -1 and sets errno when it fails.

@@ -63,7 +63,7 @@ extension ConnectionProbe {
         return info
     }
 
-    private func kind(through calls: SystemCalls) throws(Failure) -> Kind {
+    func kind(through calls: SystemCalls) throws(Failure) -> Kind {
         do throws(ErrorNumber) {
             let type = try self.descriptor.option(level: SOL_SOCKET, name: SO_TYPE, through: calls)
             return type == Self.streamType ? try self.streamKind(through: calls) : .other
@@ -73,7 +73,7 @@ extension ConnectionProbe {
         }
     }
 
-    private func events(through calls: SystemCalls) throws(Failure) -> Events {
+    func events(through calls: SystemCalls) throws(Failure) -> Events {
         do throws(ErrorNumber) {
             let bits = try calls.poll(self.descriptor.rawValue, Self.pollInterest)
             if bits & Int16(POLLNVAL) != 0 { throw ErrorNumber.badDescriptor }
@@ -117,7 +117,7 @@ extension ConnectionProbe {
     }
 
     /// Asked only where TCP_INFO does not tell.
-    private func isListening(through calls: SystemCalls) -> Bool {
+    func isListening(through calls: SystemCalls) -> Bool {
         // What is not known is taken for a connection, which is what people look at.
         (try? self.descriptor.option(level: SOL_SOCKET, name: SO_ACCEPTCONN, through: calls)) ?? 0 != 0
     }

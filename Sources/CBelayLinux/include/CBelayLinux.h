@@ -98,6 +98,9 @@ struct belay_tcp_info {
     uint16_t tcpi_accecn_opt_seen;
 };
 
+/// A copy of a descriptor that another process has open (pidfd_getfd(2), since Linux 5.6), or -1 and errno.
+int belay_process_descriptor(int pid, int descriptor);
+
 _Static_assert(sizeof(struct belay_tcp_info) == 280, "struct tcp_info of Linux 6.18 has 280 bytes");
 
 #endif

@@ -126,7 +126,8 @@ extension SystemCalls {
         close: { _ in },
         numbers: { (_, _) throws(ErrorNumber) in throw .unscripted },
         readLink: { (_, _) throws(ErrorNumber) in throw .unscripted },
-        readFile: { (_, _) throws(ErrorNumber) in throw .unscripted }
+        readFile: { (_, _) throws(ErrorNumber) in throw .unscripted },
+        copyDescriptor: { (_, _) throws(ErrorNumber) in throw .unscripted }
     )
 }
 
