@@ -21,7 +21,7 @@ struct BelayCommand: AsyncParsableCommand {
         commandName: "belay",
         abstract: "Tells you that a TCP peer is gone: within a bound that you choose, with the reason, exactly once.",
         version: "0.1.0",
-        subcommands: [ServeCommand.self, ConnectCommand.self]
+        subcommands: [ServeCommand.self, ConnectCommand.self, ProbeCommand.self, InspectCommand.self]
     )
 }
 
@@ -75,6 +75,8 @@ extension ExitCode {
     static let badAnswer = ExitCode(1)
     /// A usage or configuration error.
     static let usage = ExitCode(2)
+    /// It cannot be found out.
+    static let unknown = ExitCode(3)
     /// An error of our own.
     static let internalError = ExitCode(70)
 }

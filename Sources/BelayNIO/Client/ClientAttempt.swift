@@ -52,7 +52,7 @@ final class ClientAttempt: Sendable {
                     .flatMapThrowing { try self.watch($0) }
                     .get()
             } catch {
-                return .failed(Self.cause(of: error).reason(in: .handshake))
+                return .failed(DisconnectCause(connecting: error).reason(in: .handshake))
             }
         }
     }
@@ -105,21 +105,6 @@ final class ClientAttempt: Sendable {
             return state.channels
         }
         for channel in channels { channel.close(mode: .all, promise: nil) }
-    }
-
-    private static func cause(of error: any Error) -> DisconnectCause {
-        switch error {
-        case let error as IOError:
-            .failed(ErrorNumber(rawValue: error.errnoCode))
-        case ChannelError.connectTimeout:
-            .failed(.timedOut)
-        case let error as NIOConnectionError:
-            // The last address that was tried speaks for all; without one the name could not be resolved.
-            error.connectionErrors.last.map { Self.cause(of: $0.error) }
-                ?? .otherError("the name '\(error.host)' cannot be resolved")
-        default:
-            .otherError(String(describing: error))
-        }
     }
 }
 

@@ -7,7 +7,7 @@
 
 import BelayCore
 import BelaySocket
-import NIOCore
+package import NIOCore
 
 /// The one handler of a connection that speaks a protocol of Belay's.
 ///
@@ -246,7 +246,7 @@ struct OwedPongs {
 
 extension SocketAddress {
     /// `HOST:PORT`, with an IPv6 address in brackets.
-    var hostAndPort: String {
+    package var hostAndPort: String {
         guard let host = self.ipAddress, let port = self.port else { return self.description }
         return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     }

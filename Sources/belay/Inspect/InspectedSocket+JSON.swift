@@ -1,0 +1,97 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the Belay open source project.
+// Copyright (c) 2026 the Belay project authors.
+// Licensed under Apache License v2.0; see LICENSE for details.
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import BelayCore
+import BelaySocket
+
+extension InspectedSocket {
+    /// Writes the row as an object; what the kernel does not tell is null.
+    func write(to json: inout JSONWriter) {
+        json.beginObject()
+        json.field("kind", self.kind.rawValue)
+        json.field("verdict", self.appraisal.verdict.rawValue)
+        json.field("reason", self.appraisal.code?.rawValue)
+        json.field("why", self.appraisal.explanation)
+        json.field("state", self.entry.state.name)
+        json.field("local", self.kind == .pile ? nil : "\(self.entry.local)")
+        json.field("remote", self.kind == .pile ? nil : self.entry.remote.map { "\($0)" })
+        switch self.kind {
+        case .connection:
+            self.entry.writeFigures(to: &json)
+        case .listener:
+            json.field("acceptQueue", self.entry.acceptQueueLength)
+            json.field("acceptQueueLimit", self.entry.acceptQueueLimit)
+        case .pile:
+            json.field("localPort", UInt32(self.entry.local.port))
+            json.field("count", UInt32(clamping: self.count))
+        }
+        json.field("uid", self.entry.uid)
+        self.owners.first?.writeFields(to: &json)
+        if self.owners.isEmpty { SocketOwner.writeUnknownFields(to: &json) }
+        if self.owners.count > 1 {
+            json.key("owners")
+            json.beginArray()
+            for owner in self.owners {
+                json.beginObject()
+                owner.writeFields(to: &json)
+                json.endObject()
+            }
+            json.endArray()
+        }
+        json.endObject()
+    }
+}
+
+extension SocketEntry {
+    /// Writes the fields of a connection.
+    func writeFigures(to json: inout JSONWriter) {
+        json.field("silenceMs", self.tcpInfo?.lastDataReceived)
+        json.key("rttMs")
+        if let info = self.tcpInfo { json.decimal(Double(info.roundTrip) / 1_000) } else { json.null() }
+        json.field("retransmits", self.tcpInfo.map { UInt32($0.retransmits) })
+        json.field("totalRetransmits", self.tcpInfo?.totalRetransmits)
+        json.field("receiveQueueBytes", self.unreadBytes)
+        json.field("sendQueueBytes", self.sendQueueBytes)
+        json.key("timer")
+        if let timer {
+            json.beginObject()
+            json.field("kind", timer.kind.name)
+            json.field("inMs", timer.milliseconds)
+            json.endObject()
+        } else {
+            json.null()
+        }
+        json.key("tcp")
+        if let evidence = self.tcpInfo?.evidence { evidence.write(to: &json) } else { json.null() }
+    }
+}
+
+extension SocketOwner {
+    fileprivate func writeFields(to json: inout JSONWriter) {
+        json.field("pid", UInt32(clamping: self.pid))
+        json.field("process", self.command)
+        json.field("fd", UInt32(clamping: self.descriptor))
+    }
+
+    fileprivate static func writeUnknownFields(to json: inout JSONWriter) {
+        for name in ["pid", "process", "fd"] { json.field(name, nil as String?) }
+    }
+}
+
+extension JSONWriter {
+    /// Writes a text, or null.
+    mutating func field(_ name: String, _ value: String?) {
+        self.key(name)
+        if let value { self.string(value) } else { self.null() }
+    }
+
+    /// Writes a number, or null.
+    mutating func field(_ name: String, _ value: UInt32?) {
+        self.key(name)
+        if let value { self.integer(value) } else { self.null() }
+    }
+}
