@@ -116,3 +116,19 @@ func machineInVirtualTime() throws {
     clock.advance(by: .seconds(10))
     print(machine.tick(at: clock.now, using: &random))  // sendPing
 }
+
+func oneLook(at descriptor: Int32) throws {
+    switch try ConnectionProbe.state(of: descriptor) {
+    case .open: break
+    case .closedByPeer: print("the peer has closed")
+    case .failed(let errno): print("broken: \(errno)")
+    case let other: print(other)
+    }
+}
+
+func connectionsOfThisHost() throws {
+    for socket in try SocketInventory.sockets(matching: .connections) {
+        guard let info = socket.tcpInfo, info.retransmits > 2 else { continue }
+        print(socket.local, socket.state.name, "silent for \(info.lastDataReceived) ms")
+    }
+}
