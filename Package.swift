@@ -91,6 +91,11 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .testTarget(
+            name: "CommandLineTests",
+            dependencies: ["belay", "BelayCore", "BelaySocket"],
+            swiftSettings: strict
+        ),
         // The structure of the package and the code of its documents.
         .testTarget(
             name: "ProjectTests",
