@@ -30,6 +30,7 @@ final class ConnectionEnvironment: Sendable {
     /// Called on event loops.
     let delegate: (any ConnectionDelegate)?
     private let url: Mutex<String>
+    private let areTimeoutsVerified = Atomic(false)
 
     init(
         role: Role,
@@ -58,6 +59,21 @@ final class ConnectionEnvironment: Sendable {
         self.url.withLock { $0 = endpoint.description }
     }
 
+    /// Applies the kernel's timers (rule R11).
+    ///
+    /// Those of the first connection are read back, and what this kernel did not take is logged; the others are like it.
+    func applyKernelTimeouts(to socket: Descriptor) {
+        // None is fatal: the heartbeat judges anyway.
+        _ = socket.apply(self.kernelTimeouts)
+        guard !self.areTimeoutsVerified.exchange(true, ordering: .relaxed) else { return }
+        for note in socket.verify(self.kernelTimeouts) {
+            self.node.logger.info(
+                "the kernel did not take an option; heartbeats judge without it",
+                metadata: ["option": "\(note)"]
+            )
+        }
+    }
+
     var outboundLimit: Int { self.limits.outboundBytes }
     var messageLimit: Int { self.limits.messageBytes ?? self.format.defaultMaximumMessageSize }
 }
@@ -70,7 +86,6 @@ final class NodeContext: Sendable {
     private let nonce: UInt64
     private let connections = Atomic<UInt64>(0)
     private let epochs = Mutex(EpochRegistry())
-    private let refusedOptions = RefusedOptions()
 
     init(sink: (any EventSink)?, logger: Logger) {
         self.sink = sink
@@ -90,29 +105,5 @@ final class NodeContext: Sendable {
     /// The epoch of a peer's new connection.
     func nextEpoch(of identity: String) -> UInt64 {
         self.epochs.withLock { $0.next(for: identity) }
-    }
-
-    /// Logs the options that a kernel refused, each once.
-    func note(_ refused: [RefusedOption]) {
-        self.refusedOptions.note(refused, self.logger)
-    }
-}
-
-/// The options that a kernel refused, so that each is logged once.
-final class RefusedOptions: Sendable {
-    /// For handlers in pipelines of others, which share nothing else.
-    static let shared = RefusedOptions()
-
-    private let known = Mutex<Set<RefusedOption>>([])
-
-    func note(_ refused: [RefusedOption], _ logger: Logger?) {
-        guard !refused.isEmpty, let logger else { return }
-        let new = self.known.withLock { known in refused.filter { known.insert($0).inserted } }
-        for option in new {
-            logger.debug(
-                "the kernel refused a socket option; heartbeats judge without it",
-                metadata: ["option": "\(option.name)", "errno": "\(option.errno.name)"]
-            )
-        }
     }
 }

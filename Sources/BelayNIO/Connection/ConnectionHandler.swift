@@ -213,7 +213,7 @@ extension ConnectionHandler: ChannelInboundHandler {
         self.openedAt = Host.wallClock
         self.openedAtUptime = context.eventLoop.now
         self.start(context)
-        if let socket { self.environment.node.note(socket.apply(self.environment.kernelTimeouts)) }
+        if let socket { self.environment.applyKernelTimeouts(to: socket) }
         self.emit { .connectionOpened($0) }
         self.delegate?.opened(Connection(handler: self))
         if let refusal {

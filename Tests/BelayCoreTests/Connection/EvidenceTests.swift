@@ -163,9 +163,11 @@ struct EvidenceTests {
             }
             return tcp
         }
+        connection.advance(by: .milliseconds(700))
+        #expect(connection.suspicions.count == 1)
         connection.kernelTakes(bytesPerMillisecond: 20)
         connection.writes(200_000)
-        // Our own queue is empty after ten seconds, in which no look was due.
+        // Our own queue is empty after ten seconds, in which it moved and no look was due.
         connection.advance(by: .seconds(20))
         connection.expectClosed(.pathLost, in: end + .milliseconds(700)...end + Self.bound)
     }
