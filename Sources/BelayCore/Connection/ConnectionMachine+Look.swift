@@ -86,23 +86,14 @@ extension ConnectionMachine {
         }
         // What happened since the look was asked for, or what it showed of our queue, may have made it needless.
         guard self.isDue(judgement, at: now) else { return .doNothing }
-        if judgement != .suspicion, self.earlierLook(at: now) == nil, let tcp = look.tcp, tcp.mayBeMoving {
-            // The kernel takes our bytes in steps: what stands still here may have moved there. One look does not tell.
-            self.noteAcknowledged(tcp, at: now)
-            self.remember(look, at: now)
-            guard self.isDue(judgement, at: now) else { return .doNothing }
-        }
-        let diagnosis = self.diagnosis(of: look, at: now)
-        if diagnosis == .ownBacklog, let tcp = look.tcp {
-            self.noteAcknowledged(tcp, at: now)
-            self.remember(look, at: now)
-            guard self.isDue(judgement, at: now) else { return .doNothing }
-        }
+        guard let diagnosis = self.conclusion(from: look, for: judgement, at: now) else { return .doNothing }
         switch judgement {
         case .suspicion:
             // An older look shows more, if it will still count at the verdict.
             let lookedAt = self.earlierLook?.takenAt ?? Instant(nanoseconds: .min)
-            if now.nanoseconds(since: lookedAt) > self.timings.suspectNanoseconds { self.remember(look, at: now) }
+            if now.nanoseconds(since: lookedAt) > self.timings.suspectNanoseconds, let tcp = self.evidence(of: look) {
+                self.remember(tcp, look, at: now)
+            }
             self.suspectedSince = self.proof
             let ping = self.mayPing ? self.pingSent(at: now, using: &generator) : nil
             return .suspect(silence: self.silence(at: now), ping: ping)
@@ -117,10 +108,32 @@ extension ConnectionMachine {
         }
     }
 
-    /// The peer was alive when its kernel last acknowledged something.
-    private mutating func noteAcknowledged(_ tcp: TCPEvidence, at now: Instant) {
+    /// What follows from the evidence; nil where it puts the judgement off.
+    private mutating func conclusion(from look: Look, for judgement: Judgement, at now: Instant) -> Diagnosis? {
+        guard let tcp = self.evidence(of: look) else { return .noEvidence }
+        let earlier = self.earlierLook(at: now)
+        let diagnosis = self.diagnosis(tcp, after: earlier, look, at: now)
+        // The kernel takes our bytes in steps: what stands still here may have moved there. One look does not tell.
+        let mayMove = judgement == .standstill || judgement == .death && self.firstAskedAt(at: now) != nil
+        guard diagnosis == .ownBacklog || earlier == nil && mayMove && tcp.mayBeMoving else { return diagnosis }
+        let isBulk = look.queuedBytes > 0 || tcp.isBulk || earlier?.tcp.isBulk ?? false
+        self.noteAcknowledged(tcp, isBulk: isBulk, at: now)
+        self.remember(tcp, look, at: now)
+        guard self.isDue(judgement, at: now) else { return nil }
+        // What moved did so too long ago.
+        let alone = self.diagnosis(tcp, after: nil, look, at: now)
+        return alone == .ownBacklog ? .inconclusive : alone
+    }
+
+    /// The peer's host was alive when it last acknowledged something: what is queued gets a bound from then on, a question
+    /// alone the time for its answer.
+    private mutating func noteAcknowledged(_ tcp: TCPEvidence, isBulk: Bool, at now: Instant) {
         let ackedAt = now.advanced(byNanoseconds: -Int64(tcp.lastAckReceived) * 1_000_000)
-        self.movedAt = max(self.movedAt ?? ackedAt, ackedAt)
+        if isBulk {
+            self.movedAt = max(self.movedAt ?? ackedAt, ackedAt)
+        } else {
+            self.judgeFrom = max(self.judgeFrom, ackedAt.advanced(byNanoseconds: self.timings.replyNanoseconds))
+        }
     }
 
     private func isDue(_ judgement: Judgement, at now: Instant) -> Bool {
@@ -151,11 +164,6 @@ extension ConnectionMachine {
     }
 }
 
-// MARK: - Deadlines
-
-extension ConnectionMachine {
-}
-
 extension ConnectionMachine {
     /// A look with which a later one is compared.
     ///
@@ -165,11 +173,14 @@ extension ConnectionMachine {
         let tcp: TCPEvidence
         /// When the ping was sent that was unanswered then.
         let askedAt: Instant?
+        /// What the network had reported.
+        let networkError: ErrorNumber?
 
-        init(takenAt: Instant, tcp: TCPEvidence, askedAt: Instant?) {
+        init(takenAt: Instant, tcp: TCPEvidence, askedAt: Instant?, networkError: ErrorNumber?) {
             self.takenAt = takenAt
             self.tcp = tcp
             self.askedAt = askedAt
+            self.networkError = networkError
         }
     }
 
@@ -184,9 +195,13 @@ extension ConnectionMachine {
     }
 
     /// Keeps a look for comparison.
-    private mutating func remember(_ look: Look, at now: Instant) {
-        guard let tcp = self.evidence(of: look) else { return }
-        self.earlierLook = EarlierLook(takenAt: now, tcp: tcp, askedAt: self.firstAskedAt(at: now))
+    private mutating func remember(_ tcp: TCPEvidence, _ look: Look, at now: Instant) {
+        self.earlierLook = EarlierLook(
+            takenAt: now,
+            tcp: tcp,
+            askedAt: self.firstAskedAt(at: now),
+            networkError: look.networkError
+        )
     }
 
     /// When the peer was asked first of all that it has not answered, as far as is known.
@@ -204,21 +219,33 @@ extension ConnectionMachine {
         return tcp
     }
 
-    private func diagnosis(of look: Look, at now: Instant) -> Diagnosis {
+    private func diagnosis(
+        _ tcp: TCPEvidence,
+        after earlier: EarlierLook?,
+        _ look: Look,
+        at now: Instant
+    ) -> Diagnosis {
         let record = Diagnosis.Record(
             silence: self.silence(at: now),
             unansweredFor: self.firstAskedAt(at: now)?.duration(to: now),
             queuedBytes: look.queuedBytes,
-            networkError: look.networkError,
+            // The kernel tells it once.
+            networkError: look.networkError ?? earlier?.networkError,
+            sinceFirst: earlier?.takenAt.duration(to: now) ?? .zero,
             isOverdue: true
         )
-        return Diagnosis(record, first: self.earlierLook(at: now)?.tcp, now: self.evidence(of: look))
+        return Diagnosis(record, first: earlier?.tcp, now: tcp)
     }
 }
 
 extension TCPEvidence {
     /// Whether something is on its way that the peer has room for.
-    fileprivate var mayBeMoving: Bool {
-        self.sendWindow ?? 0 > 0 && (self.unacked > 0 || self.notSentBytes ?? 0 > 0)
+    fileprivate var mayBeMoving: Bool { self.sendWindow != 0 && (self.unacked > 0 || self.notSentBytes ?? 0 > 0) }
+
+    /// Whether more is on its way than a ping or two.
+    fileprivate var isBulk: Bool {
+        if self.notSentBytes ?? 0 > 0 || self.unacked > 3 { return true }
+        guard let bytesHandedOver, let bytesAcked else { return false }
+        return bytesHandedOver > bytesAcked && bytesHandedOver - bytesAcked > 4_096
     }
 }

@@ -159,6 +159,7 @@ extension ConnectionMachine {
             now.nanoseconds(since: self.proof) < self.timings.suspectNanoseconds
         else { return .doNothing }
         self.suspectedSince = nil
+        self.earlierLook = nil
         return .recovered(silence: since.duration(to: self.proof))
     }
 

@@ -17,7 +17,8 @@
 /// than all the rest of handling a heartbeat.
 ///
 /// The machine is split over several files: this one holds its state and its life cycle, the extensions hold
-/// what is received (`+Receiving`), what is sent (`+Sending`) and how time passes (`+Time`).
+/// what is received (`+Receiving`), what is sent (`+Sending`), how time passes (`+Time`) and what is seen before anything is said
+/// about the peer (`+Look`).
 public struct ConnectionMachine: ~Copyable {
     /// Where the connection is in its life.
     enum State: Hashable {

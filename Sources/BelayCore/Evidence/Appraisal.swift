@@ -90,8 +90,9 @@ public struct Appraisal: Hashable, Sendable {
             self.init(.alive, nil, "opening")
         } else {
             let times = tcp.retransmits == 1 ? "once" : "\(tcp.retransmits) times"
+            // Who does not complete a connection to us may be a scanner; it is no peer that died.
             self.init(
-                tcp.retransmits >= Self.enough ? .dead : .suspect,
+                tcp.retransmits >= Self.enough && tcp.state == .synSent ? .dead : .suspect,
                 .pathLost,
                 "opening, sent again \(times), nobody answers"
             )
@@ -102,16 +103,14 @@ public struct Appraisal: Hashable, Sendable {
         let tcp = look.tcp
         let record = Diagnosis.Record(
             silence: .milliseconds(Int64(tcp.lastDataReceived)),
-            unansweredFor: Self.unansweredFor(look, first, elapsed)
+            unansweredFor: Self.unansweredFor(look, first, elapsed),
+            sinceFirst: first == nil ? .zero : elapsed
         )
         let diagnosis = Diagnosis(record, first: first?.tcp, now: tcp)
         let inVain = max(tcp.retransmits, tcp.probes)
         switch diagnosis {
         case .closedWindow, .unacknowledged:
             self.init(.suspect, diagnosis.code, diagnosis.explanation)
-        case .keepaliveUnanswered where inVain == 1 && (first?.tcp.probes ?? 0) == 0:
-            // Its answer may be on its way.
-            self.init(.alive, nil, "a keepalive probe is out")
         case .closedWindowUnanswered, .retransmissionSwallowed, .transmissionSwallowed, .reportedUnreachable,
             .retransmissionUnanswered,
             .keepaliveUnanswered:

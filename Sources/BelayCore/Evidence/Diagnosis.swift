@@ -7,7 +7,9 @@
 
 /// What the kernel's evidence says about a peer that is silent: one rule, the first that matches.
 ///
-/// Measured on Linux 6.18 with the fault made for each rule. The evidence reaches as far as the first TCP hop: a proxy
+/// Measured on Linux 6.18 with the fault made for each rule. Of the rules of the reference two stand elsewhere: an
+/// acknowledgement since the first look comes before all, because it contradicts what each of them says, and what our own host
+/// swallows before what nobody answers. The evidence reaches as far as the first TCP hop: a proxy
 /// acknowledges for itself.
 public enum Diagnosis: String, CaseIterable, Hashable, Sendable {
     /// Our own data stands before the ping and is being acknowledged: no verdict (rule R5).
@@ -50,6 +52,8 @@ public enum Diagnosis: String, CaseIterable, Hashable, Sendable {
         /// What the network reported without ending the connection (ICMP; `sk_err_soft` of Linux, which an acknowledgement
         /// clears).
         public var networkError: ErrorNumber?
+        /// The time between the two looks.
+        public var sinceFirst: Duration
         /// Whether the time in which the peer had to answer is over.
         ///
         /// Without it two retransmission timeouts are allowed for an answer.
@@ -61,12 +65,14 @@ public enum Diagnosis: String, CaseIterable, Hashable, Sendable {
             unansweredFor: Duration? = nil,
             queuedBytes: Int = 0,
             networkError: ErrorNumber? = nil,
+            sinceFirst: Duration = .zero,
             isOverdue: Bool = false
         ) {
             self.silence = silence
             self.unansweredFor = unansweredFor
             self.queuedBytes = queuedBytes
             self.networkError = networkError
+            self.sinceFirst = sinceFirst
             self.isOverdue = isOverdue
         }
     }
@@ -121,14 +127,16 @@ private struct Facts {
 
     /// More was acknowledged since the look before, at which our question had not reached the peer.
     ///
-    /// Before all others, because an acknowledgement since then contradicts what each of them says.
+    /// A peer that is asked nothing has to speak by itself: our data is in nobody's way.
     private var progresses: Bool {
-        guard let first,
+        guard let first, self.record.unansweredFor != nil,
             Self.isMore(self.tcp.bytesAcked, than: first.bytesAcked)
                 || Self.isMore(self.tcp.delivered, than: first.delivered)
         else { return false }
         if self.record.queuedBytes > 0 { return true }
-        guard let before = first.bytesAcked, let questionEnd = first.questionEnd else { return self.notSent > 0 }
+        guard let before = first.bytesAcked, let questionEnd = first.questionEnd else {
+            return first.notSentBytes ?? 0 > 0
+        }
         return before < questionEnd
     }
 
@@ -180,17 +188,28 @@ private struct Facts {
     private var isRetransmitting: Bool { self.tcp.unacked > 0 && self.tcp.retransmits >= 1 }
 
     /// Kernels acknowledge within 200 ms at most, most of them within 40 ms (RFC 9293 section 3.8.6.3).
+    ///
+    /// What was sent a moment ago is not meant.
     private var isUnacknowledged: Bool {
-        guard self.tcp.unacked > 0, let unanswered = self.record.unansweredFor else { return false }
+        guard self.tcp.unacked > 0, self.record.unansweredFor != nil else { return false }
         let longest = min(.milliseconds(100) + .microseconds(Int64(self.tcp.roundTrip) * 2), self.timeout)
-        return unanswered > longest && self.sinceAck > longest
+        guard self.sinceAck > longest else { return false }
+        if self.sinceSent > longest { return true }
+        guard let first, first.unacked > 0 else { return false }
+        return first.bytesAcked == self.tcp.bytesAcked && self.record.sinceFirst > longest
     }
 
-    private var isKeepaliveUnanswered: Bool { self.tcp.unacked == 0 && self.notSent == 0 && self.tcp.probes >= 1 }
+    /// The answer to a single probe may be on its way.
+    private var isKeepaliveUnanswered: Bool {
+        guard self.tcp.unacked == 0, self.notSent == 0 else { return false }
+        return self.tcp.probes >= 2 || self.tcp.probes == 1 && self.first?.probes ?? 0 >= 1
+    }
 
     /// With one look: bytes wait behind others, and acknowledgements come.
     private var isBeingAcknowledged: Bool {
-        guard self.first == nil, self.notSent > 0, self.tcp.probes == 0 else { return false }
+        guard self.first == nil, self.record.unansweredFor != nil, self.notSent > 0, self.tcp.probes == 0 else {
+            return false
+        }
         return self.sinceAck <= self.timeout * 2
     }
 
@@ -200,8 +219,11 @@ private struct Facts {
             self.record.isOverdue || unanswered > self.timeout * 2
         else { return false }
         if self.tcp.unacked == 0, self.notSent == 0 { return self.sinceAck <= self.sinceSent + self.timeout }
-        guard let questionEnd = self.tcp.questionEnd, let acked = self.tcp.bytesAcked else { return false }
-        return acked >= questionEnd
+        // What was handed over before the first look has the first question in it.
+        guard let acked = self.tcp.bytesAcked, let asked = self.tcp.questionEnd ?? self.first?.bytesHandedOver else {
+            return false
+        }
+        return acked >= asked
     }
 
     private var isTooEarly: Bool {

@@ -44,15 +44,16 @@ public struct TCPEvidence: Hashable, Sendable {
     public var bytesAcked: UInt64?
     /// Bytes that came in the whole life of the connection (since Linux 4.1).
     public var bytesReceived: UInt64?
-    /// Where the last question to the peer ends, counted in the bytes of our stream (since Linux 4.19).
+    /// Bytes that our program has handed to the kernel in the whole life of the connection (since Linux 4.19).
     ///
-    /// From outside this is the end of all that the program handed to the kernel.
+    /// Sent ones without those that were sent again, and those that wait.
+    public var bytesHandedOver: UInt64?
+    /// Where our last question to the peer ends, counted in the bytes of our stream; nil where that is not known.
+    ///
+    /// No figure of the kernel: whoever asks fills it in.
     public var questionEnd: UInt64?
     /// Segments that were delivered, those included that were acknowledged out of order (since Linux 4.18).
     public var delivered: UInt32?
-    /// Segments that left this host (since Linux 4.2).
-    public var segmentsSent: UInt32?
-
     /// Evidence of a quiet connection, to be filled in.
     public init(state: TCPState) {
         self.state = state

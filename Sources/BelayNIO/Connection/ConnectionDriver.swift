@@ -127,14 +127,7 @@ class ConnectionDriver {
     }
 
     private func look(for judgement: ConnectionMachine.Judgement, at now: Instant) {
-        let socket = self.socket
-        let look = ConnectionMachine.Look(
-            receiveQueue: socket?.peek() ?? .unknown,
-            queuedBytes: self.queuedBytes,
-            tcp: socket?.tcpInfo()?.evidence,
-            // Reading it clears it: not before it is needed.
-            networkError: judgement == .suspicion ? nil : socket?.takeError()
-        )
+        let look = self.look(at: self.socket, for: judgement)
         let action = self.machine.looked(at: now, for: judgement, look, using: &self.timekeeper.generator)
         switch action {
         case .doNothing:
@@ -146,6 +139,17 @@ class ConnectionDriver {
         case .close(let close):
             self.perform(close)
         }
+    }
+
+    private func look(at socket: Descriptor?, for judgement: ConnectionMachine.Judgement) -> ConnectionMachine.Look {
+        var look = ConnectionMachine.Look(receiveQueue: socket?.peek() ?? .unknown, queuedBytes: self.queuedBytes)
+        // What is unread is read before anything is judged; nothing more needs to be known, and no error be taken.
+        guard look.receiveQueue == .empty || judgement == .standstill else { return look }
+        look.tcp = socket?.tcpInfo()?.evidence
+        guard judgement != .suspicion, look.receiveQueue == .empty, let error = socket?.takeError() else { return look }
+        // It may have ended since the first call.
+        if look.tcp?.state == .closed { look.receiveQueue = .failed(error) } else { look.networkError = error }
+        return look
     }
 
     // MARK: - Our own queue

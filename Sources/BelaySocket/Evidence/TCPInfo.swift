@@ -68,7 +68,8 @@ public struct TCPInfo: Hashable, Sendable {
     public var receiveRoundTrip: UInt32
     /// The space that the receiver plans for a round trip, in bytes.
     public var receiveSpace: UInt32
-    /// Segments that left this host again, in the whole life of the connection.
+    /// Segments that were to be sent again, in the whole life of the connection; those that left this host and those that a
+    /// packet filter refused.
     public var totalRetransmits: UInt32
     /// The rate at which sending is paced, in bytes a second (since Linux 3.15).
     public var pacingRate: UInt64?
@@ -165,9 +166,8 @@ extension TCPInfo {
         evidence.notSentBytes = self.notSentBytes
         evidence.bytesAcked = self.bytesAcked
         evidence.bytesReceived = self.bytesReceived
-        evidence.segmentsSent = self.segmentsSent
         if let bytesSent, let bytesRetransmitted, let notSentBytes {
-            evidence.questionEnd = bytesSent &- bytesRetransmitted &+ UInt64(notSentBytes)
+            evidence.bytesHandedOver = bytesSent &- bytesRetransmitted &+ UInt64(notSentBytes)
         }
         return evidence
     }

@@ -158,6 +158,7 @@ struct EvidenceTests {
             var tcp = Self.quiet
             tcp.lastAckReceived = UInt32(max(.milliseconds(100), elapsed - end) / .milliseconds(1))
             (tcp.unacked, tcp.bytesAcked) = (2, 100_000 + UInt64(min(elapsed, end) / .milliseconds(1)))
+            tcp.bytesHandedOver = 200_000
             if elapsed > end + .milliseconds(400) {
                 (tcp.retransmits, tcp.totalRetransmits, tcp.lastDataSent) = (1, 1, 50)
             }
@@ -221,5 +222,80 @@ struct EvidenceTests {
             .peerFrozen,
             in: .milliseconds(700) + Self.verdict.lowerBound ... .milliseconds(700) + Self.verdict.upperBound
         )
+    }
+
+    @Test("a ping that was on its way at the first look is no backlog: the verdict comes at the bound")
+    func pingOnItsWay() throws {
+        var connection = try Self.connection { elapsed in
+            var tcp = Self.quiet
+            // A round trip of 100 ms; the look at the suspicion falls into it.
+            let arrived = elapsed > .milliseconds(620)
+            (tcp.unacked, tcp.bytesAcked, tcp.bytesHandedOver) = arrived ? (0, 9, 8) : (1, 1, 8)
+            tcp.lastAckReceived = arrived ? UInt32((elapsed - .milliseconds(620)) / .milliseconds(1)) : 400
+            tcp.lastDataSent = tcp.lastAckReceived
+            return tcp
+        }
+        connection.advance(by: .seconds(3))
+        connection.expectClosed(.peerFrozen, in: Self.verdict.lowerBound...Self.bound + .milliseconds(30))
+    }
+
+    @Test("what was sent a moment before the verdict does not make a lost path of a frozen peer")
+    func sentAMomentAgo() throws {
+        var connection = try Self.connection { elapsed in
+            var tcp = Self.quiet
+            if elapsed > .milliseconds(700) { (tcp.unacked, tcp.lastDataSent, tcp.lastAckReceived) = (1, 10, 250) }
+            (tcp.bytesAcked, tcp.bytesHandedOver) = (101, 108)
+            return tcp
+        }
+        connection.advance(by: .seconds(3))
+        connection.expectClosed(.peerFrozen, in: Self.verdict)
+    }
+
+    @Test("a shell that does not count its bytes: a stream to a frozen peer keeps nobody alive")
+    func uncountedStream() throws {
+        var connection = try Self.connection { elapsed in
+            var tcp = Self.quiet
+            tcp.bytesAcked = UInt64(elapsed / .milliseconds(1)) * 40 + 101
+            tcp.bytesHandedOver = UInt64(elapsed / .milliseconds(1)) * 40 + 3_000
+            (tcp.unacked, tcp.lastDataSent, tcp.lastAckReceived) = (2, 0, 10)
+            return tcp
+        }
+        connection.countsSentBytes = false
+        connection.advance(by: .seconds(3))
+        connection.expectClosed(.peerFrozen, in: Self.verdict)
+    }
+
+    @Test("a queue that moved too long ago is judged by the figures of now")
+    func movedTooLongAgo() throws {
+        var policy = Self.policy
+        policy.writeWithin = .milliseconds(100)
+        let dies = Duration.milliseconds(650)
+        var connection = try Self.connection(policy) { elapsed in
+            var tcp = Self.quiet
+            let since = UInt32(max(.zero, elapsed - dies) / .milliseconds(1))
+            (tcp.unacked, tcp.notSentBytes, tcp.lastAckReceived) = (10, 16_000, since)
+            tcp.bytesAcked = UInt64(min(elapsed, dies) / .milliseconds(1)) * 40
+            if since > 50 { (tcp.retransmits, tcp.totalRetransmits, tcp.lastDataSent, tcp.sentAgain) = (1, 1, 20, 1) }
+            return tcp
+        }
+        connection.kernelTakes(bytesPerMillisecond: 0)
+        connection.writes(1_000_000)
+        connection.advance(by: .seconds(3))
+        connection.expectClosed(.pathLost)
+    }
+
+    @Test("R10: a short handshake deadline is not stretched by what we wrote")
+    func bannerOnly() throws {
+        var policy = Self.policy
+        policy.handshakeWithin = .milliseconds(200)
+        var connection = try ConnectionMachineFixture(policy)
+        connection.tcp = { _ in
+            var tcp = Self.quiet
+            (tcp.unacked, tcp.lastAckReceived) = (1, 1)
+            return tcp
+        }
+        connection.writes(100)
+        connection.advance(by: .seconds(3))
+        connection.expectClosed(.handshakeTimeout, in: .milliseconds(180) ... .milliseconds(200))
     }
 }

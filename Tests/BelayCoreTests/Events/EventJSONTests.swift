@@ -165,6 +165,9 @@ struct EventJSONTests {
         tcp.retransmits = 5
         tcp.backoff = 6
         tcp.probes = 1
+        tcp.lost = 3
+        tcp.sentAgain = 4
+        tcp.bytesHandedOver = 6_000_000_000
         tcp.totalRetransmits = 7
         tcp.lastDataReceived = 29_990
         tcp.lastAckReceived = 29_991
@@ -179,7 +182,8 @@ struct EventJSONTests {
             "state": .string("established"), "unacked": .number(2), "retransmits": .number(5), "backoff": .number(6),
             "probes": .number(1), "totalRetransmits": .number(7), "lastDataReceivedMs": .number(29_990),
             "lastAckReceivedMs": .number(29_991), "lastDataSentMs": .number(9_990), "sendWindow": .number(65_536),
-            "notSentBytes": .null, "bytesAcked": .number(5_000_000_000), "rttUs": .number(812),
+            "notSentBytes": .null, "bytesAcked": .number(5_000_000_000), "rttUs": .number(812), "lost": .number(3),
+            "sentAgain": .number(4), "bytesHandedOver": .number(6_000_000_000),
             "rtoUs": .number(6_400_000),
         ]
         let expected: [String: JSONValue] = [

@@ -66,8 +66,7 @@ struct DiagnosisTests {
         tcp.notSentBytes = figure("notsent")
         tcp.bytesAcked = figure("bytes_acked")
         tcp.bytesReceived = figure("bytes_received")
-        tcp.segmentsSent = figure("segs_out")
-        tcp.questionEnd = figure("bytes_sent") - figure("bytes_retrans") + figure("notsent")
+        tcp.bytesHandedOver = figure("bytes_sent") - figure("bytes_retrans") + figure("notsent")
         return Snapshot(
             tcp: tcp,
             at: .milliseconds(figures["t_ms"] ?? 0),
@@ -113,7 +112,7 @@ struct DiagnosisTests {
         let now = try #require(scenario.snapshots.last)
         let record = Diagnosis.Record(
             silence: now.silence,
-            unansweredFor: scenario.name == "peer_app_frozen" ? .seconds(3) : nil
+            unansweredFor: ["peer_app_frozen", "own_backlog"].contains(scenario.name) ? .seconds(3) : nil
         )
         #expect(Diagnosis(record, now: now.tcp).code == scenario.expected)
     }
@@ -171,7 +170,12 @@ struct DiagnosisTests {
         )
         #expect(Self.diagnosis { ($0.notSentBytes, $0.sendWindow, $0.probes) = (5, 0, 1) } == .closedWindow)
         #expect(Self.diagnosis { ($0.notSentBytes, $0.sendWindow, $0.probes) = (5, 0, 2) } == .closedWindowUnanswered)
-        #expect(Self.diagnosis { $0.probes = 1 } == .keepaliveUnanswered)
+        var probed = Self.acknowledged
+        probed.probes = 1
+        #expect(Self.diagnosis(first: probed) { $0.probes = 1 } == .keepaliveUnanswered)
+        #expect(Self.diagnosis { $0.probes = 2 } == .keepaliveUnanswered)
+        // Its answer may be on its way.
+        #expect(Self.diagnosis { $0.probes = 1 } == .acknowledgedUnanswered)
         #expect(Diagnosis(Self.overdue, now: nil) == .noEvidence)
     }
 
@@ -203,7 +207,7 @@ struct DiagnosisTests {
         }
         #expect(Self.diagnosis(record, lost) == .reportedUnreachable)
         #expect(Self.diagnosis(record, lost).code == .pathUnreachable)
-        #expect(Self.diagnosis(record) { $0.probes = 1 } == .reportedUnreachable)
+        #expect(Self.diagnosis(record) { $0.probes = 2 } == .reportedUnreachable)
         #expect(Self.diagnosis(record) { _ in } == .acknowledgedUnanswered)
         #expect(Self.diagnosis(record) { ($0.unacked, $0.retransmits) = (1, 1) } == .retransmissionSwallowed)
         record.networkError = .timedOut
