@@ -127,13 +127,14 @@ private struct Facts {
 
     /// More was acknowledged since the look before, at which our question had not reached the peer.
     ///
-    /// A peer that is asked nothing has to speak by itself: our data is in nobody's way.
+    /// A queue that moves is taken by somebody. A peer that is asked nothing has to speak by itself.
     private var progresses: Bool {
-        guard let first, self.record.unansweredFor != nil,
+        guard let first,
             Self.isMore(self.tcp.bytesAcked, than: first.bytesAcked)
                 || Self.isMore(self.tcp.delivered, than: first.delivered)
         else { return false }
         if self.record.queuedBytes > 0 { return true }
+        guard self.record.unansweredFor != nil else { return false }
         guard let before = first.bytesAcked, let questionEnd = first.questionEnd else {
             return first.notSentBytes ?? 0 > 0
         }
@@ -195,7 +196,8 @@ private struct Facts {
         let longest = min(.milliseconds(100) + .microseconds(Int64(self.tcp.roundTrip) * 2), self.timeout)
         guard self.sinceAck > longest else { return false }
         if self.sinceSent > longest { return true }
-        guard let first, first.unacked > 0 else { return false }
+        // What waited at the first look, sent or not, is not.
+        guard let first, first.unacked > 0 || first.notSentBytes ?? 0 > 0 else { return false }
         return first.bytesAcked == self.tcp.bytesAcked && self.record.sinceFirst > longest
     }
 
@@ -207,9 +209,9 @@ private struct Facts {
 
     /// With one look: bytes wait behind others, and acknowledgements come.
     private var isBeingAcknowledged: Bool {
-        guard self.first == nil, self.record.unansweredFor != nil, self.notSent > 0, self.tcp.probes == 0 else {
-            return false
-        }
+        guard self.first == nil, self.notSent > 0, self.tcp.probes == 0,
+            self.record.unansweredFor != nil || self.record.queuedBytes > 0
+        else { return false }
         return self.sinceAck <= self.timeout * 2
     }
 

@@ -141,11 +141,19 @@ public struct JSONWriter: Sendable {
 
     private mutating func quote(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
-        if text.utf8.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
+        // 0xC2 begins the controls of Latin-1 (U+0080 to U+009F), which some terminals obey.
+        let isPlain = text.utf8.allSatisfy { byte in
+            byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") && byte != 0x7F && byte != 0xC2
+        }
+        if isPlain {
             bytes.append(contentsOf: text.utf8)
         } else {
-            for byte in text.utf8 {
-                appendEscaped(byte)
+            for scalar in text.unicodeScalars {
+                if 0x7F...0x9F ~= scalar.value {
+                    bytes.append(contentsOf: "\\u00\(String(scalar.value, radix: 16))".utf8)
+                } else {
+                    for byte in scalar.utf8 { appendEscaped(byte) }
+                }
             }
         }
         bytes.append(UInt8(ascii: "\""))

@@ -58,13 +58,9 @@ struct InspectCommand: AsyncParsableCommand {
 
     private static let allowedOver: ClosedRange<Duration> = .zero ... .seconds(3_600)
 
-    private var survey: SocketSurvey {
-        SocketSurvey(
-            port: self.port,
-            pid: self.pid,
-            verdicts: Set(self.verdict.compactMap { Verdict(rawValue: $0.rawValue) })
-        )
-    }
+    private var survey: SocketSurvey { SocketSurvey(port: self.port, pid: self.pid) }
+
+    private var verdicts: Set<Verdict> { Set(self.verdict.compactMap { Verdict(rawValue: $0.rawValue) }) }
 
     func validate() throws {
         if !Self.allowedOver.contains(self.over) {
@@ -86,7 +82,12 @@ struct InspectCommand: AsyncParsableCommand {
 
     func run() async throws {
         if self.watch {
-            let watch = InspectWatch(survey: self.survey, interval: self.over, printsJSON: self.json)
+            let watch = InspectWatch(
+                survey: self.survey,
+                verdicts: self.verdicts,
+                interval: self.over,
+                printsJSON: self.json
+            )
             try await CommandRunner.run(
                 watch,
                 logger: Logger(label: "belay", factory: { _ in SwiftLogNoOpLogHandler() })
@@ -96,9 +97,11 @@ struct InspectCommand: AsyncParsableCommand {
         }
         let first = self.over > .zero ? try self.survey.look() : nil
         if first != nil { try await Task.sleep(for: self.over) }
-        let findings = try self.survey.findings(after: first)
-        InspectReport(printsJSON: self.json).show(findings)
-        if self.kill { try SocketKiller(survey: self.survey, asks: !self.yes).kill(findings) }
+        let findings = try self.survey.findings(after: first).only(self.verdicts)
+        // What is to be closed is shown, all of it.
+        InspectReport(printsJSON: self.json, showsAll: self.kill).show(findings)
+        guard self.kill else { return }
+        try SocketKiller(asks: !self.yes) { try self.survey.findings(after: first).only(self.verdicts) }.kill(findings)
     }
 }
 
@@ -107,7 +110,9 @@ extension UInt16 {
     ///
     /// - Throws: `ValidationError` that names the range.
     static func portFlag(_ text: String) throws -> UInt16 {
-        guard let port = UInt16(text), port > 0 else { throw ValidationError("write a port, 1 to 65535") }
+        guard text.utf8.allSatisfy({ 0x30...0x39 ~= $0 }), let port = UInt16(text), port > 0 else {
+            throw ValidationError("write a port, 1 to 65535")
+        }
         return port
     }
 }

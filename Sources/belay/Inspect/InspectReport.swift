@@ -12,6 +12,8 @@ import Foundation
 /// Prints what an inspection found: a table or JSON on standard output, the summary on standard error.
 struct InspectReport {
     var printsJSON: Bool
+    /// Whether to show every row, however many the terminal has room for.
+    var showsAll = false
 
     /// Prints everything once.
     ///
@@ -20,7 +22,7 @@ struct InspectReport {
     func show(_ findings: SocketSurvey.Findings) -> Bool {
         guard !self.printsJSON else { return self.showJSON(findings) }
         var table = SocketTable(width: Terminal.width, isColoured: Terminal.isColoured)
-        table.aliveRows = Terminal.height.map { max(5, $0 - 4) }
+        if !self.showsAll { table.aliveRows = Terminal.height.map { max(5, $0 - 4) } }
         let isShown = Output.write(Array(table.text(of: findings.rows).utf8), to: STDOUT_FILENO)
         Output.tell(findings.summary)
         return isShown
@@ -42,7 +44,8 @@ extension SocketSurvey.Findings {
     /// The rows of a table, in which a pile stands for its sockets.
     var rows: [InspectedSocket] {
         guard !self.piles.isEmpty else { return self.sockets }
-        let single = self.sockets.filter { socket in !self.piles.contains { $0.standsFor(socket) } }
+        let piled = self.piles.reduce(into: Set<UInt64>()) { $0.formUnion($1.members) }
+        let single = self.sockets.filter { !piled.contains($0.entry.cookie) }
         return (self.piles + single).sorted(by: InspectedSocket.isWorse)
     }
 
@@ -52,18 +55,8 @@ extension SocketSurvey.Findings {
         var summary = "\(self.counts.values.reduce(0, +)) connections: \(counts.joined(separator: ", "))"
         if self.unreadableProcesses > 0 {
             let processes = self.unreadableProcesses == 1 ? "1 process" : "\(self.unreadableProcesses) processes"
-            summary += "; \(processes) could not be looked into, which needs root (CAP_SYS_PTRACE)"
+            summary += "; \(processes) could not be looked into (needs CAP_SYS_PTRACE)"
         }
         return summary
-    }
-}
-
-extension InspectedSocket {
-    fileprivate func standsFor(_ socket: InspectedSocket) -> Bool {
-        guard socket.kind == .connection, socket.entry.local.port == self.entry.local.port,
-            socket.owners.first?.pid == self.owners.first?.pid
-        else { return false }
-        return self.entry.state == .closeWait
-            ? socket.entry.state == .closeWait : [.finWait1, .finWait2].contains(socket.entry.state)
     }
 }

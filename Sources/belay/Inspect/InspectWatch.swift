@@ -21,12 +21,14 @@ import Darwin
 /// `belay inspect --watch`: shows the findings again and again, and what changed.
 final class InspectWatch: Service {
     private let survey: SocketSurvey
+    private let verdicts: Set<Verdict>
     private let interval: Duration
     private let printsJSON: Bool
     private let failed = Mutex<CommandFailure?>(nil)
 
-    init(survey: SocketSurvey, interval: Duration, printsJSON: Bool) {
+    init(survey: SocketSurvey, verdicts: Set<Verdict>, interval: Duration, printsJSON: Bool) {
         self.survey = survey
+        self.verdicts = verdicts
         self.interval = interval
         self.printsJSON = printsJSON
     }
@@ -65,7 +67,7 @@ final class InspectWatch: Service {
             }
             known = seen
             isFirst = false
-            guard self.draw(findings) else { return }
+            guard self.draw(findings.only(self.verdicts)) else { return }
         }
     }
 
@@ -76,11 +78,11 @@ final class InspectWatch: Service {
         let height = Terminal.height
         table.aliveRows = height.map { max(5, $0 - 5) }
         var lines = "\(Host.wallClock.text)  \(findings.summary)\n" + table.text(of: findings.rows)
-        if let height {
+        if let height, Terminal.canRedraw {
             // Home, each line cleared to its end, then everything below: no flicker.
-            lines = lines.split(separator: "\n", omittingEmptySubsequences: false).prefix(height - 1)
+            lines = lines.split(separator: "\n", omittingEmptySubsequences: false).prefix(height - 2)
                 .map { $0 + "\u{1B}[K" }.joined(separator: "\n")
-            lines = "\u{1B}[H" + lines + "\u{1B}[J"
+            lines = "\u{1B}[H" + lines + "\n\u{1B}[J"
         }
         return Output.write(Array(lines.utf8), to: STDOUT_FILENO)
     }

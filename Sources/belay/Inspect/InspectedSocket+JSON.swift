@@ -17,8 +17,9 @@ extension InspectedSocket {
         json.field("reason", self.appraisal.code?.rawValue)
         json.field("why", self.appraisal.explanation)
         json.field("state", self.entry.state.name)
-        json.field("local", self.kind == .pile ? nil : "\(self.entry.local)")
-        json.field("remote", self.kind == .pile ? nil : self.entry.remote.map { "\($0)" })
+        if let change { json.field("change", "\(change)") }
+        json.field("local", self.kind == .pile ? self.pileEnds.local : "\(self.entry.local)")
+        json.field("remote", self.kind == .pile ? self.pileEnds.remote : self.entry.remote.map { "\($0)" })
         switch self.kind {
         case .connection:
             self.entry.writeFigures(to: &json)
@@ -26,7 +27,6 @@ extension InspectedSocket {
             json.field("acceptQueue", self.entry.acceptQueueLength)
             json.field("acceptQueueLimit", self.entry.acceptQueueLimit)
         case .pile:
-            json.field("localPort", UInt32(self.entry.local.port))
             json.field("count", UInt32(clamping: self.count))
         }
         json.field("uid", self.entry.uid)
@@ -49,9 +49,9 @@ extension InspectedSocket {
 extension SocketEntry {
     /// Writes the fields of a connection.
     func writeFigures(to json: inout JSONWriter) {
-        json.field("silenceMs", self.tcpInfo?.lastDataReceived)
+        json.field("silenceMs", self.openInfo?.lastDataReceived)
         json.key("rttMs")
-        if let info = self.tcpInfo { json.decimal(Double(info.roundTrip) / 1_000) } else { json.null() }
+        if let info = self.openInfo { json.decimal(Double(info.roundTrip) / 1_000) } else { json.null() }
         json.field("retransmits", self.tcpInfo.map { UInt32($0.retransmits) })
         json.field("totalRetransmits", self.tcpInfo?.totalRetransmits)
         json.field("receiveQueueBytes", self.unreadBytes)
@@ -66,7 +66,7 @@ extension SocketEntry {
             json.null()
         }
         json.key("tcp")
-        if let evidence = self.tcpInfo?.evidence { evidence.write(to: &json) } else { json.null() }
+        if let evidence = self.openInfo?.evidence { evidence.write(to: &json) } else { json.null() }
     }
 }
 

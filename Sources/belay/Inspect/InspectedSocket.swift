@@ -27,8 +27,10 @@ struct InspectedSocket {
     var entry: SocketEntry
     var appraisal: Appraisal
     var owners: [SocketOwner]
-    /// How many sockets the row stands for.
-    var count = 1
+    /// Of a pile, the sockets that the row stands for, by their cookies.
+    var members: Set<UInt64> = []
+    /// Of a pile, the end that its sockets have in common.
+    var pileEnds: (local: String?, remote: String?)
     var change: Change?
 
     init(_ entry: SocketEntry, after first: Appraisal.Look?, elapsed: Duration, owners: [SocketOwner]) {
@@ -43,11 +45,14 @@ struct InspectedSocket {
         }
     }
 
+    /// How many sockets the row stands for.
+    var count: Int { max(1, self.members.count) }
+
+    /// What the kernel tells of the connection; nil while it is being opened, when its ages mean nothing.
+    var tcpInfo: TCPInfo? { self.kind == .connection ? self.entry.openInfo : nil }
+
     /// How long nothing came; nil where the kernel does not tell.
-    var silence: Duration? {
-        guard self.kind == .connection, let info = self.entry.tcpInfo else { return nil }
-        return .milliseconds(Int64(info.lastDataReceived))
-    }
+    var silence: Duration? { self.tcpInfo.map { .milliseconds(Int64($0.lastDataReceived)) } }
 
     /// The name of the first process that holds it, fit to be printed.
     var process: String {
@@ -62,7 +67,9 @@ struct InspectedSocket {
         if lhs.count != rhs.count { return lhs.count > rhs.count }
         let (left, right) = (lhs.entry.tcpInfo?.backoff ?? 0, rhs.entry.tcpInfo?.backoff ?? 0)
         if left != right { return left > right }
-        return lhs.silence ?? .zero > rhs.silence ?? .zero
+        if lhs.silence != rhs.silence { return lhs.silence ?? .zero > rhs.silence ?? .zero }
+        // Any order will do that stays the same.
+        return lhs.entry.cookie < rhs.entry.cookie
     }
 }
 
@@ -72,6 +79,14 @@ extension SocketEntry {
         switch self.state {
         case .closeWait, .lastAck, .closing: self.receiveQueueBytes.map { $0 > 0 ? $0 - 1 : 0 }
         default: self.receiveQueueBytes
+        }
+    }
+
+    /// What the kernel tells of a connection that was opened.
+    var openInfo: TCPInfo? {
+        switch self.state {
+        case .synSent, .synReceived, .newSynReceived, .listen, .closed: nil
+        default: self.tcpInfo
         }
     }
 
@@ -92,7 +107,7 @@ extension SocketEntry {
     }
 }
 
-extension String {
+extension StringProtocol {
     /// The text without characters that steer a terminal.
     var visible: String {
         String(String.UnicodeScalarView(self.unicodeScalars.map { $0.properties.isVisible ? $0 : "?" }))

@@ -11,9 +11,10 @@ import BelaySocket
 
 /// `belay inspect --kill`: closes the connections that are shown, after a last look.
 struct SocketKiller {
-    var survey: SocketSurvey
     /// Whether to ask on the terminal first.
     var asks: Bool
+    /// Looks again at what was chosen.
+    var lookAgain: () throws -> SocketSurvey.Findings
 
     /// Closes the connections among the findings; listening sockets stay.
     ///
@@ -29,7 +30,7 @@ struct SocketKiller {
             else { return Output.tell("nothing was closed") }
         }
         // Time has passed, and who recovered meanwhile is not to be closed.
-        let still = Set(try self.survey.findings(after: nil).sockets.map(\.entry.cookie))
+        let still = Set(try self.lookAgain().sockets.map(\.entry.cookie))
         var closed = 0
         var failures: [String] = []
         for socket in chosen {

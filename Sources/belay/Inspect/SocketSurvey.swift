@@ -15,12 +15,6 @@ struct SocketSurvey {
     var port: UInt16?
     /// The process that holds the sockets; nil for all.
     var pid: Int32?
-    /// The verdicts of interest; all where empty.
-    var verdicts: Set<Verdict> = []
-
-    /// How many sockets alike make a pile.
-    private static let pileSize = 10
-
     /// What the first look saw.
     struct FirstLook {
         var looks: [UInt64: Appraisal.Look] = [:]
@@ -29,7 +23,7 @@ struct SocketSurvey {
 
     /// What was found.
     struct Findings {
-        /// The sockets with the verdicts of interest, the worst first.
+        /// All sockets, the worst first.
         var sockets: [InspectedSocket] = []
         /// Sockets alike of the same process, each of which is in ``sockets`` too.
         var piles: [InspectedSocket] = []
@@ -63,7 +57,7 @@ struct SocketSurvey {
             let owners = try ofProcess ?? SocketOwners.all()
             var findings = Findings()
             findings.unreadableProcesses = owners.unreadableProcesses
-            var sockets = entries.map { entry in
+            let sockets = entries.map { entry in
                 InspectedSocket(
                     entry,
                     after: first?.looks[entry.cookie],
@@ -74,8 +68,7 @@ struct SocketSurvey {
             for socket in sockets where socket.kind == .connection {
                 findings.counts[socket.appraisal.verdict, default: 0] += 1
             }
-            findings.piles = Self.piles(of: sockets)
-            if !self.verdicts.isEmpty { sockets.removeAll { !self.verdicts.contains($0.appraisal.verdict) } }
+            findings.piles = SocketPiles.piles(of: sockets)
             findings.sockets = sockets.sorted(by: InspectedSocket.isWorse)
             return findings
         }
@@ -91,28 +84,6 @@ struct SocketSurvey {
         return (filter, owners)
     }
 
-    // MARK: - Piles
-
-    private struct PileKey: Hashable {
-        let state: TCPState
-        let pid: Int32?
-        let port: UInt16
-    }
-
-    /// Connections that one side has closed and the other has not are how leaks look.
-    private static func piles(of sockets: [InspectedSocket]) -> [InspectedSocket] {
-        var piles: [PileKey: InspectedSocket] = [:]
-        for socket in sockets where [.closeWait, .finWait1, .finWait2].contains(socket.entry.state) {
-            let key = PileKey(
-                state: socket.entry.state == .finWait1 ? .finWait2 : socket.entry.state,
-                pid: socket.owners.first?.pid,
-                port: socket.entry.local.port
-            )
-            piles[key, default: .pile(like: socket)].count += 1
-        }
-        return piles.values.filter { $0.count >= Self.pileSize }.map(\.explained).sorted(by: InspectedSocket.isWorse)
-    }
-
     private static func translatingErrors<Result>(_ body: () throws -> Result) throws -> Result {
         do {
             return try body()
@@ -122,25 +93,14 @@ struct SocketSurvey {
     }
 }
 
-extension InspectedSocket {
-    fileprivate static func pile(like socket: InspectedSocket) -> InspectedSocket {
-        var pile = socket
-        pile.kind = .pile
-        pile.count = 0
-        return pile
-    }
-
-    fileprivate var explained: InspectedSocket {
-        var pile = self
-        let closedByPeer = self.entry.state == .closeWait
-        pile.appraisal = Appraisal(
-            verdict: .suspect,
-            code: closedByPeer ? .peerClosed : nil,
-            explanation: closedByPeer
-                ? "\(self.count) connections that their peers closed and this program did not: a leak"
-                : "\(self.count) connections that were closed here and not by their peers"
-        )
-        return pile
+extension SocketSurvey.Findings {
+    /// The findings with these verdicts, and what changed; all where none is named.
+    func only(_ verdicts: Set<Verdict>) -> Self {
+        guard !verdicts.isEmpty else { return self }
+        var findings = self
+        findings.sockets.removeAll { !verdicts.contains($0.appraisal.verdict) && $0.change == nil }
+        findings.piles.removeAll { !verdicts.contains($0.appraisal.verdict) }
+        return findings
     }
 }
 
@@ -149,9 +109,8 @@ extension CommandFailure {
     init(_ error: InventoryError) {
         let exitCode: ExitCode =
             switch error.code {
-            case .noSuchProcess, .noSuchDescriptor, .notASocket: .usage
-            case .unsupported, .notPermitted, .noAnswer, .inconsistent: .unknown
-            case .gone: .badAnswer
+            case .noSuchProcess, .noSuchDescriptor, .gone: .badAnswer
+            case .notASocket, .unsupported, .notPermitted, .noAnswer, .inconsistent: .unknown
             case .malformedAnswer, .failed: .internalError
             }
         self.init(message: error.message, exitCode: exitCode)

@@ -28,7 +28,7 @@ struct SocketTable {
         var cell: (InspectedSocket) -> String
     }
 
-    private static let narrowestWhy = 24
+    private static let narrowestWhy = 44
 
     private var columns: [Column] {
         var columns: [Column] = []
@@ -38,25 +38,25 @@ struct SocketTable {
             Column(title: "REASON", droppedAt: 2) { $0.appraisal.code?.rawValue ?? $0.entry.state.name },
             Column(title: "SILENCE", droppedAt: 3, alignsRight: true) { $0.silence?.rounded ?? "-" },
             Column(title: "PROCESS", droppedAt: 1) { $0.process },
-            Column(title: "LOCAL", droppedAt: 4) {
-                $0.kind == .pile ? "*:\($0.entry.local.port)" : "\($0.entry.local)"
-            },
+            Column(title: "LOCAL", droppedAt: 4) { $0.kind == .pile ? $0.pileEnds.local ?? "*" : "\($0.entry.local)" },
             Column(title: "REMOTE") { socket in
-                socket.kind == .pile ? "(\(socket.count))" : socket.entry.remote.map { "\($0)" } ?? "*"
+                guard socket.kind == .pile else { return socket.entry.remote.map { "\($0)" } ?? "*" }
+                return socket.pileEnds.remote.map { "\($0) (\(socket.count))" } ?? "(\(socket.count))"
             },
             Column(title: "RTT", droppedAt: 7, alignsRight: true) { socket in
-                socket.kind == .connection
-                    ? socket.entry.tcpInfo.map { Duration.microseconds(Int64($0.roundTrip)).rounded } ?? "-" : "-"
+                socket.tcpInfo.map { Duration.microseconds(Int64($0.roundTrip)).rounded } ?? "-"
             },
             Column(title: "RETRANS", droppedAt: 5, alignsRight: true) { socket in
                 guard socket.kind == .connection, let info = socket.entry.tcpInfo else { return "-" }
                 return "\(info.retransmits)/\(info.totalRetransmits)"
             },
             Column(title: "RECV-Q", droppedAt: 6, alignsRight: true) { socket in
-                (socket.entry.unreadBytes ?? socket.entry.acceptQueueLength).map { "\($0)" } ?? "-"
+                guard socket.kind != .pile else { return "-" }
+                return (socket.entry.unreadBytes ?? socket.entry.acceptQueueLength).map { "\($0)" } ?? "-"
             },
             Column(title: "SEND-Q", droppedAt: 6, alignsRight: true) { socket in
-                (socket.entry.sendQueueBytes ?? socket.entry.acceptQueueLimit).map { "\($0)" } ?? "-"
+                guard socket.kind != .pile else { return "-" }
+                return (socket.entry.sendQueueBytes ?? socket.entry.acceptQueueLimit).map { "\($0)" } ?? "-"
             },
         ]
         return columns

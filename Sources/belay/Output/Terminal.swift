@@ -22,8 +22,11 @@ enum Terminal {
     static var isColoured: Bool {
         guard isatty(STDOUT_FILENO) == 1 else { return false }
         if let value = getenv("NO_COLOR"), value[0] != 0 { return false }
-        return getenv("TERM").map { String(cString: $0) != "dumb" } ?? false
+        return self.canRedraw
     }
+
+    /// Whether it understands more than lines.
+    static var canRedraw: Bool { getenv("TERM").map { String(cString: $0) != "dumb" } ?? false }
 
     /// How many columns it has; nil where there is none.
     static var width: Int? { self.size?.columns }

@@ -34,6 +34,8 @@ struct ProbeReport {
     /// How long connecting took.
     var connectTime: Duration?
     var unreadBytes: UInt32?
+    /// Whether bytes wait to be read; nil where that is not known.
+    var hasUnreadBytes: Bool?
     var tcp: TCPEvidence?
 
     init(target: String, state: ConnectionProbe.State) {
@@ -59,13 +61,16 @@ struct ProbeReport {
     }
 
     private var lines: String {
-        var line = "\(self.text)  \(self.target)"
-        if let local, let remote { line += "  \(local) - \(remote)" }
+        var line = self.appraisal?.verdict == .dead ? "dead" : self.text
+        line += "  \(self.target)"
+        if let local, let remote, self.target != "\(local),\(remote)" { line += "  \(local) - \(remote)" }
         if let connectTime { line += "  connected in \(connectTime.rounded)" }
+        if self.unreadBytes == nil, self.hasUnreadBytes == true { line += "  bytes unread" }
         if let unreadBytes, unreadBytes > 0 { line += "  \(unreadBytes) bytes unread" }
         if let tcp, tcp.roundTrip > 0 { line += "  rtt \(Duration.microseconds(Int64(tcp.roundTrip)).rounded)" }
         line += "\n"
-        if let appraisal {
+        // That a connection which is closed is not dead as well goes without saying.
+        if let appraisal, appraisal.verdict != .alive || self.state == ConnectionProbe.State.open.name {
             let code = appraisal.code.map { " \($0.rawValue)" } ?? ""
             line += "\(appraisal.verdict.rawValue)\(code): \(appraisal.explanation)\n"
         }
@@ -87,6 +92,8 @@ struct ProbeReport {
         json.key("connectMs")
         if let connectTime { json.decimal(connectTime / .milliseconds(1)) } else { json.null() }
         json.field("unreadBytes", self.unreadBytes)
+        json.key("hasUnreadBytes")
+        if let hasUnreadBytes { json.boolean(hasUnreadBytes) } else { json.null() }
         json.key("tcp")
         if let tcp { tcp.write(to: &json) } else { json.null() }
         json.endObject()
@@ -127,8 +134,9 @@ extension ConnectionProbe.State {
         case .established: self = .open
         case .synSent, .synReceived, .newSynReceived: self = .connecting
         case .finWait1, .finWait2: self = .halfClosed(.sending)
-        case .closeWait, .lastAck, .closing, .timeWait: self = .closedByPeer
-        case .closed: self = .over
+        case .closeWait, .lastAck, .closing: self = .closedByPeer
+        // Both have closed, this side first.
+        case .timeWait, .closed: self = .over
         case .listen: self = .listening
         }
     }

@@ -25,6 +25,9 @@ enum ProbeTarget: Equatable {
 
     /// Reads `tcp://HOST:PORT`, `pid:PID/fd:FD` or `SRC,DST`.
     init(text: String) throws(ParseError) {
+        guard text.utf8.count <= 300, text.visible == text, !text.contains(where: \.isWhitespace) else {
+            throw ParseError(description: "'\(text.prefix(60).visible)' is no target: \(Self.usage)")
+        }
         if text.hasPrefix("tcp://") {
             try self.init(service: text.dropFirst(6))
         } else if let match = text.wholeMatch(of: /pid:([0-9]+)\/fd:([0-9]+)/) {
@@ -35,11 +38,18 @@ enum ProbeTarget: Equatable {
         } else {
             let parts = text.split(separator: ",", omittingEmptySubsequences: false)
             guard parts.count == 2 else { throw ParseError(description: "'\(text)' is no target: \(Self.usage)") }
+            let local: TransportAddress
+            let remote: TransportAddress
             do throws(TransportAddress.ParseError) {
-                self = .pair(try TransportAddress(text: String(parts[0])), try TransportAddress(text: String(parts[1])))
+                local = try TransportAddress(text: String(parts[0]))
+                remote = try TransportAddress(text: String(parts[1]))
             } catch {
                 throw ParseError(description: error.description)
             }
+            guard local.port > 0, remote.port > 0 else {
+                throw ParseError(description: "the ports of '\(text)' must be 1 to 65535")
+            }
+            self = .pair(local, remote)
         }
     }
 
@@ -53,7 +63,8 @@ enum ProbeTarget: Equatable {
         guard !host.isEmpty, isBracketed || !host.contains(":"), !host.contains("/"), !host.contains(" ") else {
             throw ParseError(description: "'tcp://\(service)' has no host: write tcp://HOST:PORT or tcp://[IPV6]:PORT")
         }
-        guard let port = UInt16(service[service.index(after: colon)...]), port > 0 else {
+        let digits = service[service.index(after: colon)...]
+        guard digits.utf8.allSatisfy({ 0x30...0x39 ~= $0 }), let port = UInt16(digits), port > 0 else {
             throw ParseError(description: "the port of 'tcp://\(service)' must be 1 to 65535")
         }
         self = .service(host: String(host), port: Int(port))

@@ -28,32 +28,38 @@ struct ServiceProbe {
                 .channelOption(.autoRead, value: false)
                 .connect(host: self.host, port: self.port).get()
             let connectTime = begun.duration(to: .now)
-            let look = try await channel.eventLoop.submit { try Self.look(at: channel) }.get()
+            // Before it is closed: it has no addresses then.
+            var report = try await channel.eventLoop.submit { try Self.report(on: channel, text) }.get()
+            report.connectTime = connectTime
             // Nothing is unsaid: the report stands, however the close ends.
             try? await channel.close()
-            guard let look else {
-                return ProbeReport(target: text, state: "unknown", text: "no look was possible", exitCode: .unknown)
-            }
-            var report = ProbeReport(target: text, state: look.state)
-            report.connectTime = connectTime
-            report.local = channel.localAddress?.hostAndPort
-            report.remote = channel.remoteAddress?.hostAndPort
-            report.tcp = look.tcpInfo?.evidence
             return report
+        } catch let failure as ConnectionProbe.Failure {
+            return ProbeReport(target: text, state: "unknown", text: failure.description, exitCode: .unknown)
         } catch {
             return self.failure(DisconnectCause(connecting: error), text)
         }
     }
 
-    private static func look(at channel: any Channel) throws -> ConnectionProbe.Look? {
-        try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { descriptor in
-            var probe = ConnectionProbe(of: descriptor)
+    private static func report(on channel: any Channel, _ text: String) throws -> ProbeReport {
+        let look = try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) {
+            var probe = ConnectionProbe(of: $0)
             return try probe.look()
         }
+        guard let look else {
+            return ProbeReport(target: text, state: "unknown", text: "no look was possible", exitCode: .unknown)
+        }
+        var report = ProbeReport(target: text, state: look.state)
+        report.local = channel.localAddress?.hostAndPort
+        report.remote = channel.remoteAddress?.hostAndPort
+        report.hasUnreadBytes = look.hasUnreadBytes
+        report.tcp = look.tcpInfo?.evidence
+        return report
     }
 
     private func failure(_ cause: DisconnectCause, _ text: String) -> ProbeReport {
         let reason = cause.reason(in: .handshake)
+        if reason.code == .peerReset { return ProbeReport(target: text, state: .reset) }
         let why = reason.evidence.errno.map { errno in
             switch errno {
             case .connectionRefused: "nobody listens there"

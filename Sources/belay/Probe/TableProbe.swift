@@ -16,10 +16,18 @@ struct TableProbe {
     /// - Throws: ``CommandFailure`` where the question cannot be answered.
     func report(on text: String) throws -> ProbeReport {
         do throws(InventoryError) {
-            guard let entry = try self.entry() else { return try self.absent(text) }
+            // A socket that is closed is in the tables while it is bound, and looks there as one that is over.
+            guard let entry = try self.entry(), entry.state != .closed else { return try self.absent(text) }
             return Self.report(entry, text)
         } catch {
-            throw CommandFailure(message: "TARGET: \(error)", exitCode: CommandFailure(error).exitCode)
+            switch error.code {
+            case .noSuchProcess, .noSuchDescriptor:
+                return ProbeReport(target: text, state: "absent", text: error.message, exitCode: .badAnswer)
+            case .notASocket:
+                return ProbeReport(target: text, state: .notTCP)
+            default:
+                throw CommandFailure(message: "TARGET: \(error)", exitCode: CommandFailure(error).exitCode)
+            }
         }
     }
 
@@ -53,8 +61,9 @@ struct TableProbe {
         report.local = "\(entry.local)"
         report.remote = entry.remote.map { "\($0)" }
         report.unreadBytes = entry.unreadBytes
-        report.tcp = entry.tcpInfo?.evidence
-        if entry.state != .listen {
+        report.hasUnreadBytes = entry.unreadBytes.map { $0 > 0 }
+        report.tcp = entry.openInfo?.evidence
+        if ![.listen, .timeWait].contains(entry.state) {
             let appraisal = Appraisal(of: entry.look)
             report.appraisal = appraisal
             if appraisal.verdict == .dead { report.exitCode = .badAnswer }

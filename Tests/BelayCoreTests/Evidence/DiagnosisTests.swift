@@ -214,6 +214,25 @@ struct DiagnosisTests {
         #expect(Self.diagnosis(record, lost) == .retransmissionUnanswered)
     }
 
+    @Test(
+        "what waited at the first look and was not acknowledged since is unacknowledged, however lately it was sent again"
+    )
+    func waitedSince() {
+        var record = Self.overdue
+        record.sinceFirst = .milliseconds(330)
+        var first = Self.acknowledged
+        let figures: (inout TCPEvidence) -> Void = {
+            ($0.unacked, $0.lastDataSent, $0.lastAckReceived, $0.questionEnd) = (1, 40, 980, 2_000)
+        }
+        #expect(Self.diagnosis(record, first: first) { figures(&$0) } == .inconclusive)
+        first.notSentBytes = 39
+        #expect(Self.diagnosis(record, first: first) { figures(&$0) } == .unacknowledged)
+        (first.notSentBytes, first.unacked) = (0, 1)
+        #expect(Self.diagnosis(record, first: first) { figures(&$0) } == .unacknowledged)
+        record.sinceFirst = .milliseconds(90)
+        #expect(Self.diagnosis(record, first: first) { figures(&$0) } == .inconclusive)
+    }
+
     @Test("a packet filter of ours is told from a lost path by what is in flight again")
     func filtered() {
         let figures: (inout TCPEvidence) -> Void = {

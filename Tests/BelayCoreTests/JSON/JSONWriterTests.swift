@@ -64,7 +64,8 @@ struct JSONWriterTests {
         "quotes, backslashes and control characters are escaped, and nothing else",
         arguments: [
             ("a\"b", #""a\"b""#), ("a\\b", #""a\\b""#), ("\u{8}\t\n\u{C}\r", #""\b\t\n\f\r""#),
-            ("\u{0}\u{1}\u{F}\u{10}\u{1F}", #""\u0000\u0001\u000f\u0010\u001f""#), ("a/é€😀\u{7F}", "\"a/é€😀\u{7F}\""),
+            ("\u{0}\u{1}\u{F}\u{10}\u{1F}", #""\u0000\u0001\u000f\u0010\u001f""#), ("a/é€😀\u{A0}", "\"a/é€😀\u{A0}\""),
+            ("\u{7F}\u{80}\u{9B}31m\u{9F}", #""\u007f\u0080\u009b31m\u009f""#),
             ("", "\"\""),
             ("\r\n", #""\r\n""#),
         ]
