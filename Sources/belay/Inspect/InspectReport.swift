@@ -49,13 +49,16 @@ extension SocketSurvey.Findings {
         return (self.piles + single).sorted(by: InspectedSocket.isWorse)
     }
 
+    /// What it takes to look into every process.
+    private static var privilege: String { geteuid() == 0 ? "CAP_SYS_PTRACE" : "root: CAP_SYS_PTRACE" }
+
     /// How many there are of each verdict, and what could not be seen.
     var summary: String {
         let counts = Verdict.allCases.reversed().map { "\(self.counts[$0] ?? 0) \($0.rawValue)" }
         var summary = "\(self.counts.values.reduce(0, +)) connections: \(counts.joined(separator: ", "))"
         if self.unreadableProcesses > 0 {
             let processes = self.unreadableProcesses == 1 ? "1 process" : "\(self.unreadableProcesses) processes"
-            summary += "; \(processes) could not be looked into (needs CAP_SYS_PTRACE)"
+            summary += "; \(processes) could not be looked into (needs \(Self.privilege))"
         }
         return summary
     }

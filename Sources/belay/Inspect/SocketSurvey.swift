@@ -109,7 +109,8 @@ extension CommandFailure {
     init(_ error: InventoryError) {
         let exitCode: ExitCode =
             switch error.code {
-            case .noSuchProcess, .noSuchDescriptor, .gone: .badAnswer
+            case .noSuchProcess: .usage
+            case .noSuchDescriptor, .gone: .badAnswer
             case .notASocket, .unsupported, .notPermitted, .noAnswer, .inconsistent: .unknown
             case .malformedAnswer, .failed: .internalError
             }

@@ -28,7 +28,7 @@ struct SocketTable {
         var cell: (InspectedSocket) -> String
     }
 
-    private static let narrowestWhy = 44
+    private static let narrowestWhy = 28
 
     private var columns: [Column] {
         var columns: [Column] = []

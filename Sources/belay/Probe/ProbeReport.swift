@@ -60,9 +60,11 @@ struct ProbeReport {
         Output.write(asJSON ? self.json : Array(self.lines.utf8), to: STDOUT_FILENO)
     }
 
+    /// What is open by its state and dead by the evidence is called dead.
+    private var headline: String { self.appraisal?.verdict == .dead ? "dead" : self.text }
+
     private var lines: String {
-        var line = self.appraisal?.verdict == .dead ? "dead" : self.text
-        line += "  \(self.target)"
+        var line = "\(self.headline)  \(self.target)"
         if let local, let remote, self.target != "\(local),\(remote)" { line += "  \(local) - \(remote)" }
         if let connectTime { line += "  connected in \(connectTime.rounded)" }
         if self.unreadBytes == nil, self.hasUnreadBytes == true { line += "  bytes unread" }
@@ -82,7 +84,7 @@ struct ProbeReport {
         json.beginObject()
         json.field("target", self.target)
         json.field("state", self.state)
-        json.field("text", self.text)
+        json.field("text", self.headline)
         json.field("verdict", self.appraisal?.verdict.rawValue)
         json.field("reason", self.appraisal?.code?.rawValue)
         json.field("why", self.appraisal?.explanation)
