@@ -111,7 +111,8 @@ extension ConnectionMachine {
     /// What follows from the evidence; nil where it puts the judgement off.
     private mutating func conclusion(from look: Look, for judgement: Judgement, at now: Instant) -> Diagnosis? {
         guard let tcp = self.evidence(of: look) else { return .noEvidence }
-        let earlier = self.earlierLook(at: now)
+        let patience = judgement == .standstill ? self.timings.writeNanoseconds : 0
+        let earlier = self.earlierLook(at: now, orWithin: patience)
         let diagnosis = self.diagnosis(tcp, after: earlier, look, at: now)
         // The kernel takes our bytes in steps: what stands still here may have moved there. One look does not tell.
         let mayMove = judgement == .standstill || judgement == .death && self.firstAskedAt(at: now) != nil
@@ -184,9 +185,11 @@ extension ConnectionMachine {
         }
     }
 
-    /// What was seen within the last bound; what is older says nothing about this silence.
-    private func earlierLook(at now: Instant) -> EarlierLook? {
-        self.earlierLook.flatMap { now.nanoseconds(since: $0.takenAt) <= self.timings.boundNanoseconds ? $0 : nil }
+    /// What was seen within the last bound, or a longer time; what is older says nothing about this silence.
+    private func earlierLook(at now: Instant, orWithin patience: Int64 = 0) -> EarlierLook? {
+        guard let earlierLook else { return nil }
+        let age = now.nanoseconds(since: earlierLook.takenAt)
+        return age <= max(self.timings.boundNanoseconds, patience) ? earlierLook : nil
     }
 
     /// When the peer was asked without an answer.

@@ -298,4 +298,25 @@ struct EvidenceTests {
         connection.advance(by: .seconds(3))
         connection.expectClosed(.handshakeTimeout, in: .milliseconds(180) ... .milliseconds(200))
     }
+
+    @Test(
+        "R8: a window that stays too small for a segment is that of a peer that does not read, however long the deadline"
+    )
+    func tinyWindow() throws {
+        var policy = Self.policy
+        policy.writeWithin = .seconds(3)
+        var connection = try Self.connection(policy) { _ in
+            var tcp = Self.quiet
+            (tcp.sendWindow, tcp.notSentBytes, tcp.lastAckReceived) = (500, 16_000, 50)
+            return tcp
+        }
+        connection.kernelTakes(bytesPerMillisecond: 0)
+        connection.writes(1_000_000)
+        for _ in 0..<100 {
+            connection.advance(by: .milliseconds(100))
+            connection.receivesMessage()
+        }
+        // The first look tells of no movement yet: twice the deadline.
+        connection.expectClosed(.peerNotReading, in: .seconds(5) ... .seconds(6))
+    }
 }
