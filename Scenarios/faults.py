@@ -540,4 +540,4 @@ def judge(stage, trials):
 
 
 if __name__ == "__main__":
-    main(scenario, limit=30 + 28 * RUNS, needs=lacking)
+    main(scenario, limit=60 + 36 * RUNS, needs=lacking)
