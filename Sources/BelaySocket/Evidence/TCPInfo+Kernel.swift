@@ -33,6 +33,11 @@ extension TCPInfo {
         self.probes = kernel.tcpi_probes
         self.backoff = kernel.tcpi_backoff
         self.options = kernel.tcpi_options
+        // Bit-fields: the first is the lowest bits on every little-endian machine, and Swift runs on no other.
+        self.sendWindowScale = kernel.tcpi_wscale & 0xF
+        self.receiveWindowScale = kernel.tcpi_wscale >> 4
+        self.isDeliveryRateLimitedByProgram = kernel.tcpi_flags & 1 != 0
+        self.fastOpenFailure = kernel.tcpi_flags >> 1 & 3
         self.retransmissionTimeout = kernel.tcpi_rto
         self.delayedAckTimeout = kernel.tcpi_ato
         self.sendSegmentSize = kernel.tcpi_snd_mss
@@ -43,6 +48,7 @@ extension TCPInfo {
         self.retransmitted = kernel.tcpi_retrans
         self.forwardAcked = kernel.tcpi_fackets
         self.lastDataSent = kernel.tcpi_last_data_sent
+        self.lastAckSent = kernel.tcpi_last_ack_sent
         self.lastDataReceived = kernel.tcpi_last_data_recv
         self.lastAckReceived = kernel.tcpi_last_ack_recv
         self.pathMTU = kernel.tcpi_pmtu

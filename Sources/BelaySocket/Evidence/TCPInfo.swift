@@ -24,6 +24,14 @@ public struct TCPInfo: Hashable, Sendable {
     public var backoff: UInt8
     /// TCPI_OPT flags: 1 timestamps, 2 SACK, 4 window scaling, 8 ECN, 16 ECN seen, 32 SYN data.
     public var options: UInt8
+    /// The shift of the windows that the peer announces, 0 to 14 (RFC 7323 section 2).
+    public var sendWindowScale: UInt8
+    /// The shift of the windows that we announce, 0 to 14.
+    public var receiveWindowScale: UInt8
+    /// Whether the delivery rate tells of the program rather than of the path (since Linux 4.9; false before).
+    public var isDeliveryRateLimitedByProgram: Bool
+    /// Why TCP Fast Open failed on this side, 0 to 3 (`enum tcp_fastopen_client_fail`, since Linux 5.5; 0 before).
+    public var fastOpenFailure: UInt8
     /// The retransmission timeout now, in microseconds.
     public var retransmissionTimeout: UInt32
     /// The timeout of delayed acknowledgements, in microseconds.
@@ -44,6 +52,8 @@ public struct TCPInfo: Hashable, Sendable {
     public var forwardAcked: UInt32
     /// How long ago data was last sent, or sent again with success, in milliseconds.
     public var lastDataSent: UInt32
+    /// Linux has the field and never fills it.
+    public var lastAckSent: UInt32
     /// How long ago data last came, in milliseconds.
     public var lastDataReceived: UInt32
     /// How long ago an acknowledgement last came, in milliseconds.

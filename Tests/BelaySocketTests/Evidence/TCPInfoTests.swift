@@ -72,7 +72,7 @@ import Darwin
     private static let commonFields: [@Sendable (TCPInfo) -> UInt32] = [
         { $0.retransmissionTimeout }, { $0.delayedAckTimeout }, { $0.sendSegmentSize }, { $0.receiveSegmentSize },
         { $0.unacked }, { $0.sacked }, { $0.lost }, { $0.retransmitted }, { $0.forwardAcked }, { $0.lastDataSent },
-        { _ in Self.filler(at: 48, 4) }, { $0.lastDataReceived }, { $0.lastAckReceived }, { $0.pathMTU },
+        { $0.lastAckSent }, { $0.lastDataReceived }, { $0.lastAckReceived }, { $0.pathMTU },
         { $0.receiveSlowStartThreshold }, { $0.roundTrip }, { $0.roundTripDeviation }, { $0.sendSlowStartThreshold },
         { $0.congestionWindow }, { $0.advertisedSegmentSize }, { $0.reordering }, { $0.receiveRoundTrip },
         { $0.receiveSpace }, { $0.totalRetransmits },
@@ -90,6 +90,16 @@ import Darwin
     }
 
     // MARK: - Bytes
+
+    @Test("the fields of a few bits are told apart")
+    func bitFields() throws {
+        var bytes = Self.filler
+        (bytes[6], bytes[7]) = (0xA7, 0b101)
+        let info = try #require(self.decode(bytes))
+        #expect((info.sendWindowScale, info.receiveWindowScale) == (7, 10))
+        #expect(info.isDeliveryRateLimitedByProgram)
+        #expect(info.fastOpenFailure == 2)
+    }
 
     @Test("each field is read from its place where the kernel gave it whole, and is nil where it did not")
     func everyLength() throws {
