@@ -116,12 +116,15 @@ extension ConnectionMachine {
         let diagnosis = self.diagnosis(tcp, after: earlier, look, at: now)
         // The kernel takes our bytes in steps: what stands still here may have moved there. One look does not tell.
         let mayMove = judgement == .standstill || judgement == .death && self.firstAskedAt(at: now) != nil
-        guard diagnosis == .ownBacklog || earlier == nil && mayMove && tcp.mayBeMoving else { return diagnosis }
+        // Nor do two within a round trip or so.
+        let tellsMovement = earlier.map { now.nanoseconds(since: $0.takenAt) >= Int64(tcp.roundTrip) * 2_000 } ?? false
+        guard diagnosis == .ownBacklog || !tellsMovement && mayMove && tcp.mayBeMoving else { return diagnosis }
         let isBulk = look.queuedBytes > 0 || tcp.isBulk || earlier?.tcp.isBulk ?? false
         self.noteAcknowledged(tcp, isBulk: isBulk, at: now)
-        self.remember(tcp, look, at: now)
+        if diagnosis == .ownBacklog || earlier == nil { self.remember(tcp, look, at: now) }
         guard self.isDue(judgement, at: now) else { return nil }
         // What moved did so too long ago.
+        guard diagnosis == .ownBacklog || earlier == nil else { return diagnosis }
         let alone = self.diagnosis(tcp, after: nil, look, at: now)
         return alone == .ownBacklog ? .inconclusive : alone
     }

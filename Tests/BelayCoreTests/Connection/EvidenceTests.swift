@@ -319,4 +319,25 @@ struct EvidenceTests {
         // The first look tells of no movement yet: twice the deadline.
         connection.expectClosed(.peerNotReading, in: .seconds(5) ... .seconds(6))
     }
+
+    @Test(
+        "two looks within a round trip tell nothing of movement: the verdict is counted from the last acknowledgement"
+    )
+    func longRoundTrip() throws {
+        // Acknowledgements come in bursts, half a second apart; then the path dies.
+        let dies = Duration.seconds(6)
+        var connection = try Self.connection { elapsed in
+            var tcp = Self.quiet
+            let milliseconds = Int(elapsed / .milliseconds(1))
+            let last = min(milliseconds, Int(dies / .milliseconds(1))) / 500 * 500
+            tcp.lastAckReceived = UInt32(milliseconds - last)
+            (tcp.unacked, tcp.bytesAcked, tcp.bytesHandedOver) = (6, UInt64(last) * 10, 800_000)
+            (tcp.roundTrip, tcp.retransmissionTimeout) = (500_000, 700_000)
+            if milliseconds - last > 700 { (tcp.retransmits, tcp.totalRetransmits, tcp.lastDataSent) = (1, 1, 50) }
+            return tcp
+        }
+        connection.writes(800_000)
+        connection.advance(by: .seconds(19))
+        connection.expectClosed(.pathLost, in: dies + .milliseconds(700)...dies + Self.bound)
+    }
 }
