@@ -30,12 +30,17 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         // Every decision, as values: no IO, no clock, no randomness of its own.
-        .target(name: "BelayCore", swiftSettings: strict),
+        .target(
+            name: "BelayCore",
+            dependencies: [.product(name: "RealModule", package: "swift-numerics")],
+            swiftSettings: strict
+        ),
         // What Swift cannot import of the kernel's interface, or the C library's headers lack.
         .target(name: "CBelayLinux"),
         // Every direct system call.
