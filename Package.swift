@@ -76,7 +76,11 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        .testTarget(name: "BelayCoreTests", dependencies: ["BelayCore", "BelayTesting"], swiftSettings: strict),
+        .testTarget(
+            name: "BelayCoreTests",
+            dependencies: ["BelayCore", "BelayTesting", .product(name: "RealModule", package: "swift-numerics")],
+            swiftSettings: strict
+        ),
         .testTarget(name: "BelayTestingTests", dependencies: ["BelayCore", "BelayTesting"], swiftSettings: strict),
         .testTarget(name: "BelaySocketTests", dependencies: ["BelaySocket", "BelayCore"], swiftSettings: strict),
         .testTarget(
