@@ -35,14 +35,11 @@ public struct Appraisal: Hashable, Sendable {
         public var tcp: TCPEvidence
         /// Bytes that its program has not read.
         public var receiveQueueBytes: UInt32
-        /// Bytes that the peer has not acknowledged, sent or not.
-        public var sendQueueBytes: UInt32
 
         /// A look that found this.
-        public init(tcp: TCPEvidence, receiveQueueBytes: UInt32 = 0, sendQueueBytes: UInt32 = 0) {
+        public init(tcp: TCPEvidence, receiveQueueBytes: UInt32 = 0) {
             self.tcp = tcp
             self.receiveQueueBytes = receiveQueueBytes
-            self.sendQueueBytes = sendQueueBytes
         }
     }
 

@@ -186,8 +186,7 @@ public struct JSONWriter: Sendable {
         // From 2^64 on a double is an integer with more digits than UInt64 has, so it is written from its description.
         guard value.magnitude < 0x1p64 else { return appendHuge(value) }
         var whole = UInt64(value.magnitude)
-        // Not `rounded()`: it needs the mathematics library, which nothing else here links.
-        var thousandths = UInt64((value.magnitude - Double(whole)) * 1_000 + 0.5)
+        var thousandths = UInt64(((value.magnitude - Double(whole)) * 1_000).rounded())
         if thousandths == 1_000 {
             whole += 1
             thousandths = 0

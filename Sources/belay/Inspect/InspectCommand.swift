@@ -28,7 +28,7 @@ struct InspectCommand: AsyncParsableCommand {
     var watch = false
 
     @Option(help: "Only with this verdict: alive, suspect or dead; can be repeated.")
-    var verdict: [VerdictArgument] = []
+    var verdict: [Verdict] = []
 
     @Option(help: "Only with this port at either end, 1 to 65535.", transform: UInt16.portFlag)
     var port: UInt16?
@@ -51,16 +51,11 @@ struct InspectCommand: AsyncParsableCommand {
     @Flag(help: "One JSON array; with --watch one in each line.")
     var json = false
 
-    /// The values of `--verdict`.
-    enum VerdictArgument: String, CaseIterable, ExpressibleByArgument {
-        case alive, suspect, dead
-    }
-
     private static let allowedOver: ClosedRange<Duration> = .zero ... .seconds(3_600)
 
     private var survey: SocketSurvey { SocketSurvey(port: self.port, pid: self.pid) }
 
-    private var verdicts: Set<Verdict> { Set(self.verdict.compactMap { Verdict(rawValue: $0.rawValue) }) }
+    private var verdicts: Set<Verdict> { Set(self.verdict) }
 
     func validate() throws {
         if !Self.allowedOver.contains(self.over) {

@@ -53,7 +53,8 @@ final class InspectWatch: Service {
         while true {
             try await Task.sleep(for: self.interval)
             var findings = try self.survey.findings(after: first)
-            first = try self.survey.look()
+            // What was seen now is what the next look is compared with.
+            first = findings.asFirstLook
             var seen: [UInt64: Verdict] = [:]
             for index in findings.sockets.indices where findings.sockets[index].kind == .connection {
                 let socket = findings.sockets[index]

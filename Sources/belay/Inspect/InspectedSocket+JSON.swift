@@ -27,7 +27,7 @@ extension InspectedSocket {
             json.field("acceptQueue", self.entry.acceptQueueLength)
             json.field("acceptQueueLimit", self.entry.acceptQueueLimit)
         case .pile:
-            json.field("count", UInt32(clamping: self.count))
+            json.field("count", self.count)
         }
         json.field("uid", self.entry.uid)
         self.owners.first?.writeFields(to: &json)
@@ -50,9 +50,8 @@ extension SocketEntry {
     /// Writes the fields of a connection.
     func writeFigures(to json: inout JSONWriter) {
         json.field("silenceMs", self.openInfo?.lastDataReceived)
-        json.key("rttMs")
-        if let info = self.openInfo { json.decimal(Double(info.roundTrip) / 1_000) } else { json.null() }
-        json.field("retransmits", self.tcpInfo.map { UInt32($0.retransmits) })
+        json.field("rttMs", self.openInfo.map { Double($0.roundTrip) / 1_000 })
+        json.field("retransmits", self.tcpInfo?.retransmits)
         json.field("totalRetransmits", self.tcpInfo?.totalRetransmits)
         json.field("receiveQueueBytes", self.unreadBytes)
         json.field("sendQueueBytes", self.sendQueueBytes)
@@ -72,26 +71,12 @@ extension SocketEntry {
 
 extension SocketOwner {
     fileprivate func writeFields(to json: inout JSONWriter) {
-        json.field("pid", UInt32(clamping: self.pid))
+        json.field("pid", self.pid)
         json.field("process", self.command)
-        json.field("fd", UInt32(clamping: self.descriptor))
+        json.field("fd", self.descriptor)
     }
 
     fileprivate static func writeUnknownFields(to json: inout JSONWriter) {
         for name in ["pid", "process", "fd"] { json.field(name, nil as String?) }
-    }
-}
-
-extension JSONWriter {
-    /// Writes a text, or null.
-    mutating func field(_ name: String, _ value: String?) {
-        self.key(name)
-        if let value { self.string(value) } else { self.null() }
-    }
-
-    /// Writes a number, or null.
-    mutating func field(_ name: String, _ value: UInt32?) {
-        self.key(name)
-        if let value { self.integer(value) } else { self.null() }
     }
 }

@@ -94,8 +94,7 @@ extension SocketEntry {
     var look: Appraisal.Look {
         Appraisal.Look(
             tcp: self.tcpInfo?.evidence ?? self.evidenceWithoutInfo,
-            receiveQueueBytes: self.unreadBytes ?? 0,
-            sendQueueBytes: self.sendQueueBytes ?? 0
+            receiveQueueBytes: self.unreadBytes ?? 0
         )
     }
 

@@ -31,6 +31,8 @@ struct SocketSurvey {
         var counts: [Verdict: Int] = [:]
         /// How many processes could not be looked into.
         var unreadableProcesses = 0
+        /// When the tables were read.
+        var takenAt = ContinuousClock.now
     }
 
     /// Takes the first look.
@@ -94,6 +96,12 @@ struct SocketSurvey {
 }
 
 extension SocketSurvey.Findings {
+    /// What the look that comes after this one is compared with.
+    var asFirstLook: SocketSurvey.FirstLook {
+        let looks = self.sockets.filter { $0.entry.tcpInfo != nil }.map { ($0.entry.cookie, $0.entry.look) }
+        return SocketSurvey.FirstLook(looks: Dictionary(looks) { $1 }, takenAt: self.takenAt)
+    }
+
     /// The findings with these verdicts, and what changed; all where none is named.
     func only(_ verdicts: Set<Verdict>) -> Self {
         guard !verdicts.isEmpty else { return self }

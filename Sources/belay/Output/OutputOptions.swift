@@ -19,17 +19,12 @@ struct OutputOptions: ParsableArguments {
     var node: String?
 
     @Option(help: "What is logged to standard error: trace, debug, info, notice, warning, error or critical.")
-    var logLevel: LogLevel = .notice
-
-    /// The values of `--log-level`.
-    enum LogLevel: String, CaseIterable, ExpressibleByArgument {
-        case trace, debug, info, notice, warning, error, critical
-    }
+    var logLevel: Logger.Level = .notice
 
     /// A logger to standard error.
     var logger: Logger {
         var logger = Logger(label: "belay") { StreamLogHandler.standardError(label: $0) }
-        logger.logLevel = Logger.Level(rawValue: self.logLevel.rawValue) ?? .notice
+        logger.logLevel = self.logLevel
         return logger
     }
 

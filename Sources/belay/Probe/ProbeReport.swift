@@ -91,11 +91,9 @@ struct ProbeReport {
         json.field("errno", self.errno?.name)
         json.field("local", self.local)
         json.field("remote", self.remote)
-        json.key("connectMs")
-        if let connectTime { json.decimal(connectTime / .milliseconds(1)) } else { json.null() }
+        json.field("connectMs", self.connectTime)
         json.field("unreadBytes", self.unreadBytes)
-        json.key("hasUnreadBytes")
-        if let hasUnreadBytes { json.boolean(hasUnreadBytes) } else { json.null() }
+        json.field("hasUnreadBytes", self.hasUnreadBytes)
         json.key("tcp")
         if let tcp { tcp.write(to: &json) } else { json.null() }
         json.endObject()

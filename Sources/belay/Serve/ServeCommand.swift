@@ -55,7 +55,7 @@ struct ServeCommand: AsyncParsableCommand {
     var drainWithin: Duration = .seconds(5)
 
     @Option(help: "The kernel's second line: patient (slow readers survive) or strict (pure heartbeats).")
-    var kernel: KernelMode = .patient
+    var kernel: KernelTimeouts.Mode = .patient
 
     @Option(help: "What to do with messages: count them, or echo them to their sender.")
     var messages: Messages = .count
@@ -64,11 +64,6 @@ struct ServeCommand: AsyncParsableCommand {
     var threads: Int = System.coreCount
 
     @OptionGroup(title: "Output") var output: OutputOptions
-
-    /// The values of `--kernel`.
-    enum KernelMode: String, CaseIterable, ExpressibleByArgument {
-        case patient, strict
-    }
 
     /// The values of `--messages`.
     enum Messages: String, CaseIterable, ExpressibleByArgument {
@@ -114,7 +109,7 @@ struct ServeCommand: AsyncParsableCommand {
         configuration.limits.connectionsPerAddress = self.maxConnectionsPerAddress
         configuration.limits.messageBytes = self.maxMessageSize
         configuration.limits.outboundBytes = self.maxOutbound ?? configuration.limits.outboundBytes
-        configuration.kernel = self.kernel == .strict ? .strict : .patient
+        configuration.kernel = self.kernel
         configuration.drainWithin = self.drainWithin
         configuration.logger = self.output.logger
         do throws(ConfigurationError) {
