@@ -28,6 +28,14 @@ struct LivenessOptions: ParsableArguments {
     @Option(help: "Suspect a peer after this long. Default: two thirds of the bound.", transform: Duration.flag)
     var suspectAfter: Duration?
 
+    @Option(
+        help: """
+            What may suspect a peer earlier: fixed (nothing), nfde (an answer that is late for this path) or phi (an \
+            improbably late one).
+            """
+    )
+    var detector: DetectorName = .fixed
+
     @Option(help: "Bytes may wait this long for a peer without moving. Default: the bound.", transform: Duration.flag)
     var writeWithin: Duration?
 
@@ -50,7 +58,7 @@ struct LivenessOptions: ParsableArguments {
     var minimumPeerInterval: Duration?
 
     @Option(help: "Which heartbeats to send: both, ping, answer or listen.")
-    var heartbeats: Heartbeats = .both
+    var heartbeats: LivenessPolicy.Heartbeats = .both
 
     @Flag(help: "Ping under traffic too, for a fresh round trip time.")
     var pingAlways = false
@@ -64,26 +72,26 @@ struct LivenessOptions: ParsableArguments {
             replyWithin: self.replyWithin
         )
         policy.suspectAfter = self.suspectAfter
+        policy.detector = self.detector.detector
         policy.writeWithin = self.writeWithin
         policy.handshakeWithin = self.handshakeWithin
         policy.closeWithin = self.closeWithin ?? policy.closeWithin
         policy.idleLimit = self.idleLimit
         policy.minimumPeerInterval = self.minimumPeerInterval ?? policy.minimumPeerInterval
-        policy.heartbeats = self.heartbeats.value
+        policy.heartbeats = self.heartbeats
         policy.pingAlways = self.pingAlways
         return policy
     }
 
-    /// The values of `--heartbeats`.
-    enum Heartbeats: String, CaseIterable, ExpressibleByArgument {
-        case both, ping, answer, listen
+    /// The values of `--detector`.
+    enum DetectorName: String, CaseIterable, ExpressibleByArgument {
+        case fixed, nfde, phi
 
-        var value: LivenessPolicy.Heartbeats {
+        var detector: Detector {
             switch self {
-            case .both: .both
-            case .ping: .ping
-            case .answer: .answer
-            case .listen: .listen
+            case .fixed: .fixed
+            case .nfde: .nfde()
+            case .phi: .phi()
             }
         }
     }

@@ -209,6 +209,26 @@ import Testing
         self.end(fixtures)
     }
 
+    @Test("each stall makes suspicion more patient, and each interval on time less")
+    func localHealth() throws {
+        let fixtures = try self.makeConnections(1, policy: LivenessPolicy(detectWithin: .milliseconds(300)))
+        var multipliers: [Int] = []
+        for round in 0..<30 {
+            if round < 10 { self.loop.stop(for: .milliseconds(250)) }
+            for line in fixtures[0].takeSent().split(separator: "\n") {
+                fixtures[0].receive("pong " + line.dropFirst(5) + "\n")
+            }
+            self.loop.advanceTime(by: .milliseconds(round < 10 ? 10 : 100))
+            multipliers.append(self.timekeeper.localHealth.multiplier)
+        }
+        #expect(multipliers.prefix(10) == [2, 3, 4, 5, 6, 7, 8, 8, 8, 8])
+        #expect(multipliers.dropFirst(10).first == 8 || multipliers.dropFirst(10).first == 7)
+        #expect(zip(multipliers.dropFirst(10), multipliers.dropFirst(11)).allSatisfy { $0 >= $1 })
+        #expect(multipliers.last == 1)
+        #expect(fixtures[0].handler.summary.detector.localHealth == 1)
+        self.end(fixtures)
+    }
+
     @Test("pings that piled up while a loop was stopped are no flood, although they are read before anything is judged")
     func pingsOfAStall() throws {
         var policy = LivenessPolicy(detectWithin: .seconds(3))

@@ -17,6 +17,7 @@ extension ConnectionMachine {
     /// Bytes arrived that are no pong naming its ping: their arrival proves the peer alive (rule R1).
     public mutating func heard(at now: Instant) {
         self.proof = max(self.proof, now)
+        self.detector?.learning.heard(at: now)
     }
 
     /// What to do about a ping.
@@ -64,11 +65,11 @@ extension ConnectionMachine {
             self.endHandshakeIfAllowed()
             self.unfinishedSince = nil
             self.proof = max(self.proof, sentAt)
-            self.measureRoundTrip(since: sentAt, at: now)
+            self.answered(pingSentAt: sentAt, at: now)
             return
         }
         if self.figures.pongsReceived == self.figures.pingsSent {
-            self.measureRoundTrip(since: self.lastPingAt, at: now)
+            self.answered(pingSentAt: self.lastPingAt, at: now)
         }
         self.elementReceived(at: now)
     }
@@ -156,7 +157,8 @@ extension ConnectionMachine {
         self.unreadSince = nil
         self.lookAgainAt = .distantFuture
         guard let since = self.suspectedSince,
-            now.nanoseconds(since: self.proof) < self.timings.suspectNanoseconds
+            now.nanoseconds(since: self.proof) < self.timings.suspectNanoseconds,
+            now < self.detector?.learning.suspicionAt ?? .distantFuture
         else { return .doNothing }
         self.suspectedSince = nil
         self.earlierLook = nil
@@ -182,6 +184,8 @@ extension ConnectionMachine {
         self.proof = min(self.proof.advanced(byNanoseconds: pause), now)
         self.lastMessageAt = min(self.lastMessageAt.advanced(byNanoseconds: pause), now)
         self.unfinishedSince = self.unfinishedSince.map { min($0.advanced(byNanoseconds: pause), now) }
+        // How long answers take that waited for us tells nothing of the path.
+        self.detector?.learning.heard(at: now)
         self.promiseFreshPing(at: now)
     }
 
@@ -208,9 +212,11 @@ extension ConnectionMachine {
             max(self.pingDelayNanoseconds, timings.shortestIntervalNanoseconds),
             timings.intervalNanoseconds
         )
+        self.detector?.learning.intervalChanged(to: timings.interval)
     }
 
-    private mutating func measureRoundTrip(since sentAt: Instant, at now: Instant) {
-        self.figures.roundTripNanoseconds = max(1, now.nanoseconds(since: sentAt))
+    private mutating func answered(pingSentAt sentAt: Instant, at now: Instant) {
+        self.figures.measured(roundTripNanoseconds: now.nanoseconds(since: sentAt))
+        self.detector?.learning.arrived(sentAt: sentAt, at: now)
     }
 }

@@ -77,6 +77,13 @@ extension ConnectionMachine {
         return next == .distantFuture ? nil : next
     }
 
+    /// How late this node is itself: suspicion waits longer for it, no verdict does.
+    ///
+    /// To be told before ``tick(at:using:)`` whenever it changed.
+    public mutating func localHealthChanged(to localHealth: LocalHealth) {
+        self.localHealth = localHealth
+    }
+
     /// A stall was noticed: this process could not hear the peer for a while (rule R6).
     ///
     /// The observer clock leaves the time out; here the peer is promised a ping that it can still answer.
@@ -144,11 +151,22 @@ extension ConnectionMachine {
     }
 
     private var suspicionDeadline: Instant {
-        let suspicion = self.proof.advanced(byNanoseconds: self.timings.suspectNanoseconds)
+        let suspicion = self.stretchedSuspicion
         // Half of the time to answer is left after a ping that was promised.
         let fair = self.judgeFrom.advanced(byNanoseconds: -self.timings.replyNanoseconds / 2)
         let moved = self.movedAt?.advanced(byNanoseconds: self.timings.suspectNanoseconds) ?? suspicion
         return self.notBeforeLook(max(suspicion, fair, moved))
+    }
+
+    /// The suspicion of the policy or of the detector, whichever is earlier, stretched by our own lateness.
+    private var stretchedSuspicion: Instant {
+        var silence = self.timings.suspectNanoseconds
+        if let detector { silence = min(silence, max(0, detector.learning.suspicionAt.nanoseconds(since: self.proof))) }
+        if self.localHealth.multiplier > 1 {
+            let stretched = self.localHealth.scaled(.nanoseconds(silence)).wholeNanoseconds
+            silence = min(stretched, max(silence, self.timings.latestSuspicionNanoseconds))
+        }
+        return self.proof.advanced(byNanoseconds: silence)
     }
 
     var handshakeDeadline: Instant {
@@ -231,7 +249,9 @@ extension ConnectionMachine {
         }
         if self.backlog != nil { self.backlog?.holdsPing = true }
         self.drawPingDelay(using: &generator)
-        return UInt64(max(0, now.nanoseconds(since: self.openedAt))) / 1_000
+        let token = UInt64(max(0, now.nanoseconds(since: self.openedAt))) / 1_000
+        if let detector, let sentAt = self.sendTime(ofPing: token) { detector.learning.asked(at: sentAt) }
+        return token
     }
 
     /// When the ping with this token was sent; nil when none with it can have been.

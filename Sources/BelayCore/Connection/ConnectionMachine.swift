@@ -53,9 +53,33 @@ public struct ConnectionMachine: ~Copyable {
         /// The last round trip that was measured, in nanoseconds; 0 while there is none.
         var roundTripNanoseconds: Int64 = 0
 
+        /// Mean and variance of the last round trips, in nanoseconds and their square.
+        ///
+        /// Single precision, as no more than three digits of them mean anything.
+        var roundTripMean: Float = 0
+        var roundTripVariance: Float = 0
+
         /// The last round trip that was measured.
         public var roundTrip: Duration? {
             self.roundTripNanoseconds > 0 ? .nanoseconds(self.roundTripNanoseconds) : nil
+        }
+
+        /// The mean of the round trips; older ones weigh less, the last one an eighth (as in RFC 6298 section 2).
+        public var meanRoundTrip: Duration? {
+            self.roundTrip.map { _ in .nanoseconds(Int64(self.roundTripMean)) }
+        }
+
+        /// The standard deviation of the round trips, weighted as their mean.
+        public var roundTripDeviation: Duration? {
+            self.roundTrip.map { _ in .nanoseconds(Int64(self.roundTripVariance.squareRoot())) }
+        }
+
+        mutating func measured(roundTripNanoseconds nanoseconds: Int64) {
+            self.roundTripNanoseconds = max(1, nanoseconds)
+            let weight = max(1 / 8, 1 / Float(max(1, self.pongsReceived)))
+            let difference = Float(self.roundTripNanoseconds) - self.roundTripMean
+            self.roundTripMean += weight * difference
+            self.roundTripVariance = (1 - weight) * (self.roundTripVariance + weight * difference * difference)
         }
     }
 
@@ -81,6 +105,10 @@ public struct ConnectionMachine: ~Copyable {
     var owesFreshPing = false
     /// The proof of life after which a fresh ping was promised because of a stall.
     var stallPromisedAfter: Instant?
+    /// What may suspect the peer earlier than the policy's time.
+    let detector: AdaptiveDetector?
+    /// How late this node is itself.
+    var localHealth = LocalHealth()
     /// What the kernel said before, for comparison.
     var earlierLook: EarlierLook?
     /// No verdict before this, because a fresh ping must be answerable.
@@ -123,6 +151,7 @@ public struct ConnectionMachine: ~Copyable {
     public init(timings: LivenessTimings, outboundLimit: Int) {
         let origin = Instant(nanoseconds: 0)
         self.timings = timings
+        self.detector = AdaptiveDetector(timings)
         self.outboundLimit = outboundLimit
         self.state = .handshake
         self.openedAt = origin
@@ -197,6 +226,13 @@ extension ConnectionMachine {
 
     /// Whether the peer is suspected.
     public var isSuspected: Bool { self.suspectedSince != nil }
+
+    /// What the detector of this connection thinks.
+    public func detectorState(at now: Instant) -> DetectorState {
+        let multiplier = self.localHealth.multiplier
+        return self.detector?.learning.state(at: now, localHealth: multiplier)
+            ?? DetectorState(name: Detector.fixed.name, localHealth: multiplier)
+    }
 
     /// The time since the last proof of life.
     public func silence(at now: Instant) -> Duration { self.proof.duration(to: now) }

@@ -48,6 +48,18 @@ public struct PhiAccrual: FailureDetector {
 
         /// The defaults.
         public init() {}
+
+        func validate(_ problems: inout ProblemCollector) {
+            if !PhiTail.allowedPhi.contains(self.threshold) {
+                problems.report("detector.threshold", "is \(self.threshold), allowed are 0.1 to 300")
+            }
+            problems.check("detector.window", self.window, in: 1...1_000)
+            let times: ClosedRange<Duration> = .milliseconds(1) ... .seconds(86_400)
+            problems.check("detector.smallestDeviation", self.smallestDeviation, in: times)
+            problems.check("detector.acceptablePause", self.acceptablePause, in: .zero ... .seconds(86_400))
+            problems.check("detector.firstEstimate", self.firstEstimate, in: times)
+            problems.check("detector.longestSample", self.longestSample, in: times)
+        }
     }
 
     /// Samples that are needed before anything is said, where there is no first estimate.

@@ -31,6 +31,8 @@ public struct ConnectionSummary: Hashable, Sendable {
     public var bound: Duration
     /// Counts and measurements.
     public var figures: ConnectionMachine.Figures
+    /// What its detector thinks.
+    public var detector: DetectorState
 
     /// A summary of these facts.
     public init(
@@ -45,7 +47,8 @@ public struct ConnectionSummary: Hashable, Sendable {
         duration: Duration,
         silence: Duration,
         bound: Duration,
-        figures: ConnectionMachine.Figures
+        figures: ConnectionMachine.Figures,
+        detector: DetectorState
     ) {
         self.connection = connection
         self.peer = peer
@@ -59,5 +62,6 @@ public struct ConnectionSummary: Hashable, Sendable {
         self.silence = silence
         self.bound = bound
         self.figures = figures
+        self.detector = detector
     }
 }

@@ -57,8 +57,7 @@ extension Event.Kind {
             json.field("reason", reason.code.rawValue)
             json.field("initiator", reason.initiator.rawValue)
             json.field("phase", reason.phase.rawValue)
-            json.key("mayReconnect")
-            json.boolean(reason.mayReconnect)
+            json.field("mayReconnect", reason.mayReconnect)
             summary.writeFigures(to: &json)
             json.key("evidence")
             reason.evidence.write(to: &json)
@@ -79,8 +78,7 @@ extension ConnectionSummary {
     fileprivate func writeIdentification(to json: inout JSONWriter) {
         json.field("connection", self.connection.description)
         json.field("peer", self.peer)
-        json.key("epoch")
-        if let epoch { json.integer(epoch) } else { json.null() }
+        json.field("epoch", self.epoch)
         json.field("remote", self.remote)
         json.field("local", self.local)
         json.field("listener", self.listener)
@@ -92,11 +90,26 @@ extension ConnectionSummary {
         json.field("silenceMs", self.silence)
         json.field("boundMs", self.bound)
         json.field("rttMs", self.figures.roundTrip)
+        json.field("rttMeanMs", self.figures.meanRoundTrip)
+        json.field("rttDeviationMs", self.figures.roundTripDeviation)
+        json.key("detector")
+        self.detector.write(to: &json)
         json.field("pingsSent", self.figures.pingsSent)
         json.field("pongsReceived", self.figures.pongsReceived)
         json.field("messagesIn", self.figures.messagesIn)
         json.field("bytesIn", self.figures.bytesIn)
         json.field("bytesOut", self.figures.bytesOut)
+    }
+}
+
+extension DetectorState {
+    fileprivate func write(to json: inout JSONWriter) {
+        json.beginObject()
+        json.field("name", self.name)
+        json.field("marginMs", self.margin)
+        json.field("phi", self.phi)
+        json.field("localHealth", self.localHealth)
+        json.endObject()
     }
 }
 
@@ -110,7 +123,7 @@ extension DisconnectReason.Evidence {
         if let detail { json.field("detail", detail) }
         if let goodbyeCode { json.field("goodbyeCode", goodbyeCode) }
         if let retryAfter { json.field("retryAfterMs", retryAfter) }
-        if let unsentBytes { json.field("unsentBytes", UInt64(clamping: unsentBytes)) }
+        if let unsentBytes { json.field("unsentBytes", unsentBytes) }
         json.endObject()
     }
 }
@@ -121,45 +134,22 @@ extension TCPEvidence {
     public func write(to json: inout JSONWriter) {
         json.beginObject()
         json.field("state", self.state.name)
-        json.field("unacked", UInt64(self.unacked))
-        json.field("lost", UInt64(self.lost))
-        json.field("sentAgain", UInt64(self.sentAgain))
-        json.field("retransmits", UInt64(self.retransmits))
-        json.field("backoff", UInt64(self.backoff))
-        json.field("probes", UInt64(self.probes))
-        json.field("totalRetransmits", UInt64(self.totalRetransmits))
-        json.field("lastDataReceivedMs", UInt64(self.lastDataReceived))
-        json.field("lastAckReceivedMs", UInt64(self.lastAckReceived))
-        json.field("lastDataSentMs", UInt64(self.lastDataSent))
-        json.optional("sendWindow", self.sendWindow.map(UInt64.init))
-        json.optional("notSentBytes", self.notSentBytes.map(UInt64.init))
-        json.optional("bytesAcked", self.bytesAcked)
-        json.optional("bytesHandedOver", self.bytesHandedOver)
-        json.field("rttUs", UInt64(self.roundTrip))
-        json.field("rtoUs", UInt64(self.retransmissionTimeout))
+        json.field("unacked", self.unacked)
+        json.field("lost", self.lost)
+        json.field("sentAgain", self.sentAgain)
+        json.field("retransmits", self.retransmits)
+        json.field("backoff", self.backoff)
+        json.field("probes", self.probes)
+        json.field("totalRetransmits", self.totalRetransmits)
+        json.field("lastDataReceivedMs", self.lastDataReceived)
+        json.field("lastAckReceivedMs", self.lastAckReceived)
+        json.field("lastDataSentMs", self.lastDataSent)
+        json.field("sendWindow", self.sendWindow)
+        json.field("notSentBytes", self.notSentBytes)
+        json.field("bytesAcked", self.bytesAcked)
+        json.field("bytesHandedOver", self.bytesHandedOver)
+        json.field("rttUs", self.roundTrip)
+        json.field("rtoUs", self.retransmissionTimeout)
         json.endObject()
-    }
-}
-
-extension JSONWriter {
-    fileprivate mutating func optional(_ name: String, _ value: UInt64?) {
-        self.key(name)
-        if let value { self.integer(value) } else { self.null() }
-    }
-
-    fileprivate mutating func field(_ name: String, _ value: String?) {
-        self.key(name)
-        if let value { self.string(value) } else { self.null() }
-    }
-
-    fileprivate mutating func field(_ name: String, _ value: UInt64) {
-        self.key(name)
-        self.integer(value)
-    }
-
-    /// In milliseconds.
-    fileprivate mutating func field(_ name: String, _ value: Duration?) {
-        self.key(name)
-        if let value { self.decimal(value.milliseconds) } else { self.null() }
     }
 }

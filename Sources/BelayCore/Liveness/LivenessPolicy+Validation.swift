@@ -79,6 +79,7 @@ extension LivenessPolicy {
     }
 
     private func checkDeadlines(_ problems: inout ProblemCollector) {
+        self.detector.validate(&problems, heartbeats: self.heartbeats)
         problems.check("suspectAfter", self.suspectAfter, in: .milliseconds(1) ... .seconds(86_400))
         problems.check("writeWithin", self.writeWithin, in: Self.allowedBounds)
         problems.check("handshakeWithin", self.handshakeWithin, in: Self.allowedBounds)

@@ -63,6 +63,11 @@ public struct LivenessPolicy: Hashable, Sendable {
     /// Default: two thirds of the bound. Shorter than the bound.
     public var suspectAfter: Duration?
 
+    /// What may suspect a peer earlier than ``suspectAfter``.
+    ///
+    /// Default: fixed, nothing.
+    public var detector: Detector = .fixed
+
     /// How long bytes may wait for a peer without any of them moving (rule R8).
     ///
     /// Default: the bound. 20 ms to 24 h.

@@ -25,6 +25,8 @@ public struct LivenessTimings: Hashable, Sendable {
     public var closeWithin: Duration { .nanoseconds(self.closeNanoseconds) }
     /// How long our own program may leave the connection unread.
     public var readPauseLimit: Duration { .nanoseconds(self.readPauseNanoseconds) }
+    /// What may suspect a peer earlier than ``suspectAfter``.
+    public var detector: Detector { self.fixed.detector }
     /// Whether this side sends pings.
     public var sendsPings: Bool { self.fixed.sendsPings }
     /// Whether this side answers pings.
@@ -138,6 +140,7 @@ private final class Fixed: Hashable, Sendable {
     let requiresHello: Bool
     let allowHalfClosure: Bool
     let pingStrikes: Int
+    let detector: Detector
     /// Whether the policy says when to suspect.
     let hasOwnSuspicion: Bool
     private let policy: LivenessPolicy
@@ -158,6 +161,7 @@ private final class Fixed: Hashable, Sendable {
         self.requiresHello = policy.requiresHello
         self.allowHalfClosure = policy.allowHalfClosure
         self.pingStrikes = policy.pingStrikes
+        self.detector = policy.detector
         self.hasOwnSuspicion = policy.suspectAfter != nil
         let shortest = max(LivenessPolicy.allowedBounds.lowerBound, .nanoseconds(bound / 10))
         self.peerBounds = policy.peerBounds ?? shortest...max(shortest, .nanoseconds(bound))
@@ -172,6 +176,12 @@ private final class Fixed: Hashable, Sendable {
 extension LivenessTimings {
     /// The earliest a ping goes out: 75 % of the interval.
     var shortestIntervalNanoseconds: Int64 { self.intervalNanoseconds / 4 * 3 }
+
+    /// The latest suspicion, however much a node that is late itself puts it off: half of the time between the usual one and
+    /// the bound is left for the peer to answer.
+    var latestSuspicionNanoseconds: Int64 {
+        self.suspectNanoseconds + (self.boundNanoseconds - self.suspectNanoseconds) / 2
+    }
 
     /// How much before a deadline its timer is armed, so that waking up late still falls before the bound.
     ///

@@ -86,6 +86,7 @@ class ConnectionDriver {
     final func deadlineReached(at now: Instant) {
         self.armedFor = .distantFuture
         self.passOnStalls(at: now)
+        self.machine.localHealthChanged(to: self.timekeeper.localHealth)
         if self.isReadingHeld { self.machine.readsPaused(at: now) }
         for _ in 0..<Self.actionsPerDeadline {
             switch self.machine.tick(at: now, using: &self.timekeeper.generator) {

@@ -77,6 +77,7 @@ final class ConnectionHandler: ConnectionDriver {
     /// What is known of the connection now.
     var summary: ConnectionSummary {
         let channel = self.context?.channel
+        let now = self.timekeeper.now()
         return ConnectionSummary(
             connection: self.id,
             peer: self.peer,
@@ -87,9 +88,10 @@ final class ConnectionHandler: ConnectionDriver {
             phase: self.reason?.phase ?? self.machine.phase,
             openedAt: self.openedAt,
             duration: .nanoseconds((self.timekeeper.eventLoop.now - self.openedAtUptime).nanoseconds),
-            silence: self.machine.silence(at: self.timekeeper.now()),
+            silence: self.machine.silence(at: now),
             bound: self.machine.timings.bound,
-            figures: self.machine.figures
+            figures: self.machine.figures,
+            detector: self.machine.detectorState(at: now)
         )
     }
 

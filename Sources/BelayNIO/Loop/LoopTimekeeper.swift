@@ -34,6 +34,8 @@ final class LoopTimekeeper {
     var scratch = ByteBuffer()
     /// Grows by one with each stall; a driver that has seen fewer owes its peer a fresh ping.
     private(set) var stalls: UInt32 = 0
+    /// How late this loop has been: suspicion of its connections waits longer for it.
+    private(set) var localHealth = LocalHealth()
 
     private var clock = ObserverClock(tolerance: .milliseconds(100))
     private var wheel: TimingWheel
@@ -42,6 +44,8 @@ final class LoopTimekeeper {
     private var scheduled: NIOScheduledCallback?
     private var scheduledNanoseconds: Int64 = .max
     private var isTurning = false
+    /// From when on another turn on time counts for the health of this loop.
+    private var healthyAt = Instant(nanoseconds: .min)
     private var suspendedNanoseconds = Host.suspendedNanoseconds
 
     fileprivate init(eventLoop: any EventLoop) {
@@ -122,6 +126,7 @@ final class LoopTimekeeper {
         // expected at once.
         self.clock.expectReading(at: .min)
         self.noticeSuspension()
+        if now >= self.healthyAt { self.judgeOwnHealth(isLate: false, at: now) }
         self.wheel.advance(to: UInt64(max(0, now.nanoseconds / Self.tickNanoseconds)))
         var budget = Self.entriesPerTurn
         while budget > 0, let entry = self.wheel.popDue() {
@@ -156,7 +161,14 @@ final class LoopTimekeeper {
 
     private func stallNoticed(_ stall: ObserverClock.Stall) {
         self.stalls &+= 1
+        self.judgeOwnHealth(isLate: true, at: self.now())
         for observer in self.observers.values { observer(stall) }
+    }
+
+    /// A stall counts at once; being on time once for each of the shortest intervals of this loop, however often it turns.
+    private func judgeOwnHealth(isLate: Bool, at now: Instant) {
+        self.localHealth.tick(isLate: isLate)
+        self.healthyAt = now.advanced(by: self.clock.tolerance * 8)
     }
 
     /// A suspended machine stops the monotonic clock with everything else; only the boot time clock goes on.

@@ -107,6 +107,10 @@ struct ConnectionMachinePropertyTests {
             if Int.random(in: 0..<4, using: &generator) == 0 { policy.idleLimit = part + .milliseconds(15) }
             if Bool.random(using: &generator) { policy.readPauseLimit = part + .milliseconds(15) }
             policy.minimumPeerInterval = other / 4
+            if policy.heartbeats == .both || policy.heartbeats == .ping {
+                let detectors: [Detector] = [.fixed, .nfde(), .nfde(margin: .fixed(part), stallWindow: 1), .phi()]
+                policy.detector = detectors.randomElement(using: &generator)!
+            }
             policy.closeWithin = part
             if (try? policy.validate()) != nil { return policy }
         }

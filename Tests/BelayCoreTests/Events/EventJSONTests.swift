@@ -34,7 +34,8 @@ struct EventJSONTests {
             duration: .microseconds(81_234_100),
             silence: .microseconds(29_990_400),
             bound: .seconds(30),
-            figures: connection.machine.figures
+            figures: connection.machine.figures,
+            detector: connection.machine.detectorState(at: connection.now)
         )
     }
 
@@ -69,7 +70,11 @@ struct EventJSONTests {
     private static let measurements: [String: JSONValue] = [
         "openedAt": .string("2026-01-01T00:00:00.000Z"), "durationMs": .number(81_234.1),
         "silenceMs": .number(29_990.4),
-        "boundMs": .number(30_000), "rttMs": .number(1.2), "pingsSent": .number(1), "pongsReceived": .number(1),
+        "boundMs": .number(30_000), "rttMs": .number(1.2), "rttMeanMs": .number(1.2), "rttDeviationMs": .number(0),
+        "detector": .object([
+            "name": .string("fixed"), "marginMs": .null, "phi": .null, "localHealth": .number(1),
+        ]),
+        "pingsSent": .number(1), "pongsReceived": .number(1),
         "messagesIn": .number(2), "bytesIn": .number(28), "bytesOut": .number(104),
     ]
 
