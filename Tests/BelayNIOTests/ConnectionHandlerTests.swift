@@ -187,6 +187,7 @@ import Testing
         let figures = fixture.connection.summary.figures
         #expect(figures.pongsReceived == 1)
         #expect(try #require(figures.roundTrip) >= .milliseconds(30))
+        #expect(fixture.handler.environment.node.roundTrips.summary?.count == 1)
         #expect(figures.bytesOut == UInt64(ping.utf8.count) && figures.bytesIn == UInt64(ping.utf8.count))
     }
 

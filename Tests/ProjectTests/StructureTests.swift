@@ -14,7 +14,8 @@ import Testing
         "BelayCore": ["RealModule"],
         "BelaySocket": ["BelayCore", "CBelayLinux", "Glibc", "Musl", "Darwin"],
         "BelayNIO": [
-            "BelayCore", "BelaySocket", "NIOCore", "NIOPosix", "Logging", "ServiceLifecycle", "Synchronization",
+            "BelayCore", "BelaySocket", "NIOCore", "NIOPosix", "Histogram", "Logging", "ServiceLifecycle",
+            "Synchronization",
         ],
         "BelayTesting": ["BelayCore"],
         "belay": [

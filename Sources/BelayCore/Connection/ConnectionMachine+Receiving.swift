@@ -58,20 +58,22 @@ extension ConnectionMachine {
     ///   - token: the token of the ping, where the answer names it. It proves life at the time at which that
     ///     ping was sent (rule R15). Without a token, or with one that was never sent, the arrival counts.
     ///   - now: the observer's time.
-    public mutating func pongReceived(token: UInt64?, at now: Instant) {
-        guard !self.isOver else { return }
+    /// - Returns: the round trip, where it is known which ping was answered.
+    @discardableResult
+    public mutating func pongReceived(token: UInt64?, at now: Instant) -> Duration? {
+        guard !self.isOver else { return nil }
         self.figures.pongsReceived &+= 1
         if let token, let sentAt = self.sendTime(ofPing: token) {
             self.endHandshakeIfAllowed()
             self.unfinishedSince = nil
             self.proof = max(self.proof, sentAt)
-            self.answered(pingSentAt: sentAt, at: now)
-            return
+            return self.answered(pingSentAt: sentAt, at: now)
         }
+        defer { self.elementReceived(at: now) }
         if self.figures.pongsReceived == self.figures.pingsSent {
-            self.answered(pingSentAt: self.lastPingAt, at: now)
+            return self.answered(pingSentAt: self.lastPingAt, at: now)
         }
-        self.elementReceived(at: now)
+        return nil
     }
 
     /// What to do with a message.
@@ -215,8 +217,9 @@ extension ConnectionMachine {
         self.detector?.learning.intervalChanged(to: timings.interval)
     }
 
-    private mutating func answered(pingSentAt sentAt: Instant, at now: Instant) {
+    private mutating func answered(pingSentAt sentAt: Instant, at now: Instant) -> Duration? {
         self.figures.measured(roundTripNanoseconds: now.nanoseconds(since: sentAt))
         self.detector?.learning.arrived(sentAt: sentAt, at: now)
+        return self.figures.roundTrip
     }
 }

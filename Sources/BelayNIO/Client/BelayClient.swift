@@ -46,6 +46,7 @@ public final class BelayClient: Service {
     }
 
     let link: ClientLink
+    private let node: NodeContext
     private let group: any EventLoopGroup
 
     /// A client that detects within a bound.
@@ -73,11 +74,15 @@ public final class BelayClient: Service {
         self.configuration = configuration
         self.group = group
         self.link = ClientLink()
+        self.node = NodeContext(sink: configuration.events, logger: configuration.logger)
         self.changes = Changes(base: self.link.changes)
     }
 
     /// How many changes were dropped because nobody took them.
     public var droppedChanges: Int { self.link.droppedChanges }
+
+    /// How long the round trips of heartbeats took, over all connections so far; nil before the first.
+    public var roundTrips: RoundTripSummary? { self.node.roundTrips.summary }
 
     /// Waits until a connection is open.
     ///
@@ -150,7 +155,7 @@ public final class BelayClient: Service {
             timings: timings,
             kernelMode: self.configuration.kernel,
             limits: self.configuration.limits,
-            node: NodeContext(sink: self.configuration.events, logger: self.configuration.logger),
+            node: self.node,
             delegate: self.link
         )
     }

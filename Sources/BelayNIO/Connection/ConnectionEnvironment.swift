@@ -82,6 +82,7 @@ final class ConnectionEnvironment: Sendable {
 final class NodeContext: Sendable {
     let sink: (any EventSink)?
     let logger: Logger
+    let roundTrips = RoundTripHistogram()
 
     private let nonce: UInt64
     private let connections = Atomic<UInt64>(0)

@@ -72,7 +72,9 @@ extension ConnectionHandler {
             let sent = token.flatMap { range in
                 bytes.slice(of: range).flatMap { self.environment.format.pingNumber(of: $0.readableBytesSpan) }
             }
-            self.machine.pongReceived(token: sent, at: now)
+            if let roundTrip = self.machine.pongReceived(token: sent, at: now) {
+                self.environment.node.roundTrips.record(roundTrip)
+            }
         case .message(let range):
             self.messageReceived(in: bytes, range, at: now)
         case .hello(let hello):

@@ -75,6 +75,9 @@ public final class BelayServer: Service {
         try await self.bound.wait()
     }
 
+    /// How long the round trips of heartbeats took, over all connections so far; nil before the first.
+    public var roundTrips: RoundTripSummary? { self.node.roundTrips.summary }
+
     /// Serves until the task is cancelled or a graceful shutdown is over.
     ///
     /// - Throws: ``ConfigurationError``; ``ListenError`` when an endpoint cannot be listened on.
