@@ -7,7 +7,7 @@
 
 /// A time for people: milliseconds since 1970 in UTC.
 ///
-/// It appears in events and nowhere else; no deadline ever depends on it, because it jumps.
+/// It appears in events, and where weeks are counted across restarts; no deadline depends on it, because it jumps.
 public struct WallClock: Hashable, Sendable {
     /// Milliseconds since 1970-01-01T00:00:00Z, without leap seconds.
     public var millisecondsSince1970: Int64
