@@ -7,7 +7,7 @@
 
 /// What is known of one network, and what is being tried on it.
 struct IntervalLesson: Hashable, Sendable {
-    typealias Configuration = LearnedIntervals.Configuration
+    typealias Configuration = SmartInterval.Configuration
 
     enum Stage: Hashable, Sendable {
         /// So many heartbeats in a row were answered at the unlearned interval; `next` is tried afterwards.

@@ -5,7 +5,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //===----------------------------------------------------------------------===//
 
-import Foundation
+import RealModule
 import Testing
 
 @testable import BelayCore
@@ -56,9 +56,7 @@ struct LocalHealthTests {
 
     private static func vectors() throws -> Vectors {
         struct File: Decodable { let lifeguard: Vectors }
-        let url = URL(filePath: #filePath).deletingLastPathComponent()
-            .appending(path: "../../Fixtures/detector-vectors.json")
-        return try JSONDecoder().decode(File.self, from: Data(contentsOf: url)).lifeguard
+        return try DetectorVectors.decode(File.self).lifeguard
     }
 
     @Test("each step of memberlist's awareness gives its score and its timeout")
@@ -114,7 +112,7 @@ struct LocalHealthTests {
     ///
     /// Belay has no other members to ask, so nothing of it needs this; it is kept to check the vectors themselves.
     private static func suspicion(confirmations: Int, expected: Int, shortest: Double, longest: Double) -> Double {
-        let share = log(Double(confirmations) + 1) / log(Double(expected) + 1)
+        let share = Double.log(Double(confirmations) + 1) / Double.log(Double(expected) + 1)
         let milliseconds = ((longest - (longest - shortest) * share) * 1_000).rounded(.down)
         return max(shortest, milliseconds / 1_000)
     }

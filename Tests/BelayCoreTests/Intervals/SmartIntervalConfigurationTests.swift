@@ -9,9 +9,9 @@ import BelayCore
 import Testing
 
 @Suite("validate() reports everything that is wrong with how intervals are learned")
-struct LearnedIntervalsConfigurationTests {
-    private static func keys(_ change: (inout LearnedIntervals.Configuration) -> Void) -> [String] {
-        var configuration = LearnedIntervals.Configuration()
+struct SmartIntervalConfigurationTests {
+    private static func keys(_ change: (inout SmartInterval.Configuration) -> Void) -> [String] {
+        var configuration = SmartInterval.Configuration()
         change(&configuration)
         do throws(ConfigurationError) {
             try configuration.validate()
@@ -24,7 +24,7 @@ struct LearnedIntervalsConfigurationTests {
     @Test("the defaults are allowed, and do not probe")
     func defaults() {
         #expect(Self.keys { _ in } == [])
-        #expect(!LearnedIntervals.Configuration().probes)
+        #expect(!SmartInterval.Configuration().probes)
     }
 
     @Test("each value has a range")
@@ -82,8 +82,8 @@ struct LearnedIntervalsConfigurationTests {
 
     @Test("nothing learns with a configuration that is not allowed")
     func refused() {
-        var configuration = LearnedIntervals.Configuration()
+        var configuration = SmartInterval.Configuration()
         configuration.maximumNetworks = 0
-        #expect(throws: ConfigurationError.self) { try LearnedIntervals(configuration) }
+        #expect(throws: ConfigurationError.self) { try SmartInterval(configuration) }
     }
 }

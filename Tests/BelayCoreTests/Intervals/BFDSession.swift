@@ -5,23 +5,27 @@
 // SPDX-License-Identifier: Apache-2.0
 //===----------------------------------------------------------------------===//
 
+import BelayCore
+
 /// The timers of a BFD session (RFC 5880 sections 6.8.3, 6.8.4, 6.8.7): how often we send, and when silence is death.
+///
+/// Belay speaks no BFD: the session shows that ``AgreedInterval`` follows its rules.
 ///
 /// Each end says how often it would like to send, how often it can bear to receive, and how many of its packets may be
 /// missed. The slower of wish and tolerance counts, in each direction by itself. A change that the other end could take
 /// for silence waits until that end has confirmed it (``AgreedInterval``).
-public struct IntervalNegotiation: Hashable, Sendable {
+struct BFDSession: Hashable, Sendable {
     /// What one end says of itself in each of its packets.
-    public struct Terms: Hashable, Sendable {
+    struct Terms: Hashable, Sendable {
         /// How often it would like to send: DesiredMinTxInterval, 1 us to 2^32 - 1 us.
-        public let desiredTransmit: Duration
+        let desiredTransmit: Duration
         /// How often it can bear to receive: RequiredMinRxInterval, 0 to 2^32 - 1 us; 0 asks for no periodic packets.
-        public let requiredReceive: Duration
+        let requiredReceive: Duration
         /// How many intervals without a packet of it are its death: DetectMult, 1 to 255.
-        public let multiplier: Int
+        let multiplier: Int
 
         /// Terms of these values, each brought into the range that a packet can carry.
-        public init(desiredTransmit: Duration, requiredReceive: Duration, multiplier: Int) {
+        init(desiredTransmit: Duration, requiredReceive: Duration, multiplier: Int) {
             self.desiredTransmit = min(max(desiredTransmit, .microseconds(1)), Self.longest)
             self.requiredReceive = min(max(requiredReceive, .zero), Self.longest)
             self.multiplier = min(max(multiplier, 1), 255)
@@ -34,13 +38,13 @@ public struct IntervalNegotiation: Hashable, Sendable {
     private static let shortestWhileDown = Duration.seconds(1)
 
     /// What we say of ourselves.
-    public private(set) var local: Terms
+    private(set) var local: Terms
     /// What the other end said last; nil before its first packet.
-    public private(set) var remote: Terms?
+    private(set) var remote: Terms?
     /// Whether the session is up.
-    public private(set) var isUp = false
+    private(set) var isUp = false
     /// Whether our packets ask for confirmation (the P bit): from a change of our intervals until it is confirmed.
-    public private(set) var isPolling = false
+    private(set) var isPolling = false
 
     private var transmit: AgreedInterval
     private var receive: AgreedInterval
@@ -48,7 +52,7 @@ public struct IntervalNegotiation: Hashable, Sendable {
     private var mustPollAgain = false
 
     /// A session that is down and has heard nothing.
-    public init(_ local: Terms) {
+    init(_ local: Terms) {
         self.local = local
         self.transmit = AgreedInterval(max(local.desiredTransmit, Self.shortestWhileDown), for: .sending)
         self.receive = AgreedInterval(local.requiredReceive, for: .expecting)
@@ -57,18 +61,18 @@ public struct IntervalNegotiation: Hashable, Sendable {
     // MARK: Events
 
     /// We want other terms.
-    public mutating func propose(_ terms: Terms) {
+    mutating func propose(_ terms: Terms) {
         self.local = terms
         self.adopt()
     }
 
     /// A packet of the other end came; its terms hold at once.
-    public mutating func received(_ terms: Terms) {
+    mutating func received(_ terms: Terms) {
         self.remote = terms
     }
 
     /// A packet with the F bit came: the other end has seen what our poll told.
-    public mutating func finalReceived() {
+    mutating func finalReceived() {
         guard self.isPolling else { return }
         guard !self.mustPollAgain else {
             self.mustPollAgain = false
@@ -79,7 +83,7 @@ public struct IntervalNegotiation: Hashable, Sendable {
     }
 
     /// The session came up, or went down.
-    public mutating func changed(isUp: Bool) {
+    mutating func changed(isUp: Bool) {
         guard isUp != self.isUp else { return }
         self.isUp = isUp
         self.adopt()
@@ -107,25 +111,25 @@ public struct IntervalNegotiation: Hashable, Sendable {
     // MARK: What is in force
 
     /// Whether we send periodic packets at all: not once the other end has said that it can bear none.
-    public var sendsPeriodically: Bool { self.remoteRequiredReceive > .zero }
+    var sendsPeriodically: Bool { self.remoteRequiredReceive > .zero }
 
     /// The interval at which we send, before jitter.
-    public var transmitInterval: Duration { max(self.transmit.inForce, self.remoteRequiredReceive) }
+    var transmitInterval: Duration { max(self.transmit.inForce, self.remoteRequiredReceive) }
 
     /// From what each single interval is drawn: 75 to 100 % of ``transmitInterval``, where one missed packet is death
     /// 75 to 90 %.
-    public var jitteredInterval: ClosedRange<Duration> {
+    var jitteredInterval: ClosedRange<Duration> {
         let interval = self.transmitInterval
         return interval * 3 / 4...(self.local.multiplier == 1 ? interval * 9 / 10 : interval)
     }
 
     /// Silence of this length is the other end's death; nil while it has said nothing.
-    public var detectionTime: Duration? {
+    var detectionTime: Duration? {
         self.remote.map { max(self.receive.inForce, $0.desiredTransmit) * $0.multiplier }
     }
 
     /// The same in demand mode, where nothing is sent periodically: how long a poll of ours may stay unanswered.
-    public var demandDetectionTime: Duration { self.transmitInterval * self.local.multiplier }
+    var demandDetectionTime: Duration { self.transmitInterval * self.local.multiplier }
 
     /// RemoteMinRxInterval, which is 1 us before the first packet.
     private var remoteRequiredReceive: Duration { self.remote?.requiredReceive ?? .microseconds(1) }

@@ -5,7 +5,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //===----------------------------------------------------------------------===//
 
-extension LearnedIntervals {
+extension SmartInterval {
     /// The form of ``json``.
     private static let version = 1
     /// More than ``json`` has with as many and as long labels as there may be.
@@ -137,7 +137,7 @@ extension IntervalLesson {
             guard let interval = reader.duration("interval"), let answered else { break }
             self.stage = .trying(interval.within(tried), answered: answered)
         case "learned":
-            let since = reader.integer("since", within: LearnedIntervals.exactIntegers)
+            let since = reader.integer("since", within: SmartInterval.exactIntegers)
             guard let interval = reader.duration("interval"), let since else { break }
             // What is shorter than all that is tried was left when nothing held.
             let learned =

@@ -5,7 +5,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //===----------------------------------------------------------------------===//
 
-extension LearnedIntervals {
+extension SmartInterval {
     /// Which intervals are tried, how, and when one of them counts as known.
     ///
     /// The defaults are those of Tencent Mars (`mars/stn/config.h`), except for ``unlearned`` and ``probes``.

@@ -28,7 +28,7 @@
 /// 4. It keeps ``json`` where it survives a restart, whenever this value has changed.
 ///
 /// The networks are bounded in number: the one used least recently is forgotten.
-public struct LearnedIntervals: Hashable, Sendable {
+public struct SmartInterval: Hashable, Sendable {
     struct Network: Hashable, Sendable {
         let label: String
         var lesson: IntervalLesson

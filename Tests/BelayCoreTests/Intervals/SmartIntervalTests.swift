@@ -6,23 +6,22 @@
 //===----------------------------------------------------------------------===//
 
 import BelayCore
-import Foundation
 import Testing
 
 @Suite("the longest interval that keeps a path open is learned")
-struct LearnedIntervalsTests {
+struct SmartIntervalTests {
     /// A client on networks that forget a connection after some time.
     struct Client {
-        var intervals: LearnedIntervals
+        var intervals: SmartInterval
         var now = WallClock(millisecondsSince1970: 1_700_000_000_000)
         /// Every interval that was tried, once for each time that it came into force.
         private(set) var used: [Int64] = []
 
-        init(_ change: (inout LearnedIntervals.Configuration) -> Void = { _ in }) throws {
-            var configuration = LearnedIntervals.Configuration()
+        init(_ change: (inout SmartInterval.Configuration) -> Void = { _ in }) throws {
+            var configuration = SmartInterval.Configuration()
             configuration.probes = true
             change(&configuration)
-            self.intervals = try LearnedIntervals(configuration)
+            self.intervals = try SmartInterval(configuration)
         }
 
         /// One heartbeat after the interval in force; it is answered if the network waits so long.
@@ -79,10 +78,8 @@ struct LearnedIntervalsTests {
     @Test("with the constants of Mars the intervals of Mars are tried, five answers each after three warm-ups")
     func likeMars() throws {
         struct File: Decodable { let marsSmartHeartbeat: Vectors }
-        let url = URL(filePath: #filePath).deletingLastPathComponent()
-            .appending(path: "../../Fixtures/detector-vectors.json")
-        let vectors = try JSONDecoder().decode(File.self, from: Data(contentsOf: url)).marsSmartHeartbeat
-        let defaults = LearnedIntervals.Configuration()
+        let vectors = try DetectorVectors.decode(File.self).marsSmartHeartbeat
+        let defaults = SmartInterval.Configuration()
         #expect(defaults.shortest == .seconds(vectors.shortest))
         #expect(defaults.longest == .seconds(vectors.longest))
         #expect(defaults.step == .seconds(vectors.step))
@@ -232,8 +229,8 @@ struct LearnedIntervalsTests {
 
     @Test("what was learned stays when probing is no longer allowed; what was being tried does not")
     func probesNoLonger() throws {
-        func withoutProbes(_ intervals: LearnedIntervals) throws -> LearnedIntervals {
-            try LearnedIntervals(LearnedIntervals.Configuration(), json: intervals.json)
+        func withoutProbes(_ intervals: SmartInterval) throws -> SmartInterval {
+            try SmartInterval(SmartInterval.Configuration(), json: intervals.json)
         }
         var learned = try Client()
         while learned.learned == nil { learned.beat(waits: .seconds(400)) }
@@ -319,11 +316,11 @@ struct LearnedIntervalsTests {
     @Test("a network without a usable label is never learned")
     func labels() throws {
         let longest = String(repeating: "ü", count: 64)
-        #expect(LearnedIntervals.isLabel(longest))
+        #expect(SmartInterval.isLabel(longest))
         var client = try Client()
         let before = client.intervals
         for label in ["", longest + "x", String(repeating: "x", count: 100_000)] {
-            #expect(!LearnedIntervals.isLabel(label))
+            #expect(!SmartInterval.isLabel(label))
             client.beats(100, on: label, waits: Self.ever)
             #expect(client.intervals.inForce(on: label) == .seconds(200))
         }

@@ -9,11 +9,10 @@ import BelayCore
 import Testing
 
 @Suite("what was learned survives a restart, and hostile text does no harm")
-struct LearnedIntervalsJSONTests {
-    private static func problems(of json: String, _ configuration: LearnedIntervals.Configuration = .init()) -> [String]
-    {
+struct SmartIntervalJSONTests {
+    private static func problems(of json: String, _ configuration: SmartInterval.Configuration = .init()) -> [String] {
         do throws(ConfigurationError) {
-            _ = try LearnedIntervals(configuration, json: Array(json.utf8))
+            _ = try SmartInterval(configuration, json: Array(json.utf8))
             return []
         } catch {
             return error.problems.map(\.key)
@@ -24,13 +23,13 @@ struct LearnedIntervalsJSONTests {
         #"{"version":1,"networks":["# + networks.joined(separator: ",") + "]}"
     }
 
-    private static func restored(_ networks: String...) throws -> LearnedIntervals {
+    private static func restored(_ networks: String...) throws -> SmartInterval {
         let json = #"{"version":1,"networks":["# + networks.joined(separator: ",") + "]}"
-        return try LearnedIntervals(Self.probing, json: Array(json.utf8))
+        return try SmartInterval(Self.probing, json: Array(json.utf8))
     }
 
-    private static let probing: LearnedIntervals.Configuration = {
-        var configuration = LearnedIntervals.Configuration()
+    private static let probing: SmartInterval.Configuration = {
+        var configuration = SmartInterval.Configuration()
         configuration.probes = true
         return configuration
     }()
@@ -42,7 +41,7 @@ struct LearnedIntervalsJSONTests {
     @Test("each stage is restored as it was, and goes on as it would have")
     func roundTrip() throws {
         var generator = SplitMix64(seed: 3)
-        var intervals = try LearnedIntervals(Self.probing)
+        var intervals = try SmartInterval(Self.probing)
         let labels = ["home", "caf\u{E9} \"5\" \\ \u{1}\u{0}", "\u{1F3E0}", String(repeating: "x", count: 128)]
         var now = Self.now
         for _ in 0..<2_000 {
@@ -54,14 +53,14 @@ struct LearnedIntervalsJSONTests {
             } else {
                 intervals.unanswered(on: label, idleFor: idle, at: now)
             }
-            let restored = try LearnedIntervals(Self.probing, json: intervals.json)
+            let restored = try SmartInterval(Self.probing, json: intervals.json)
             #expect(restored == intervals)
         }
     }
 
     @Test("the text is the one that is documented")
     func text() throws {
-        var intervals = try LearnedIntervals(Self.probing)
+        var intervals = try SmartInterval(Self.probing)
         #expect(String(decoding: intervals.json, as: UTF8.self) == Self.document())
         for _ in 0..<3 { intervals.answered(on: "new", idleFor: .seconds(200), at: Self.now) }
         intervals.answered(on: "new", idleFor: .seconds(210), at: Self.now)
@@ -84,13 +83,13 @@ struct LearnedIntervalsJSONTests {
     func largest() throws {
         var configuration = Self.probing
         configuration.maximumNetworks = 1_000
-        var intervals = try LearnedIntervals(configuration)
+        var intervals = try SmartInterval(configuration)
         for index in 0..<1_000 {
             let label = String(repeating: "\u{1}", count: 124) + "\(1_000 + index)"
             intervals.answered(on: label, idleFor: .seconds(200), at: Self.now)
         }
         #expect(intervals.json.count > 800_000)
-        #expect(try LearnedIntervals(configuration, json: intervals.json) == intervals)
+        #expect(try SmartInterval(configuration, json: intervals.json) == intervals)
     }
 
     // MARK: - Brought into range
@@ -157,7 +156,7 @@ struct LearnedIntervalsJSONTests {
         #expect(twice.learned(on: "1") == .seconds(320))
         #expect(twice.learned(on: "2") == .seconds(310))
         #expect(twice.forgotten == 0)
-        let many = try LearnedIntervals(
+        let many = try SmartInterval(
             json: Array(Self.document((0..<40).map { one($0, 300) }.joined(separator: ",")).utf8)
         )
         #expect(many.forgotten == 8)
@@ -211,7 +210,7 @@ struct LearnedIntervalsJSONTests {
 
     @Test("a bad configuration is reported before the text")
     func configurationFirst() {
-        var configuration = LearnedIntervals.Configuration()
+        var configuration = SmartInterval.Configuration()
         configuration.warmUps = 0
         configuration.successesPerStep = -1
         configuration.failuresToConclude = 0
@@ -228,7 +227,7 @@ struct LearnedIntervalsJSONTests {
                 #"{"network":"new","stage":"trying","interval":"3m30s","answered":1,"unanswered":0}"#
             ).utf8
         )
-        #expect(throws: Never.self) { try LearnedIntervals(json: good) }
+        #expect(throws: Never.self) { try SmartInterval(json: good) }
         var generator = SplitMix64(seed: 5)
         var refused = 0
         for _ in 0..<20_000 {
@@ -242,7 +241,7 @@ struct LearnedIntervalsJSONTests {
                 }
             }
             do throws(ConfigurationError) {
-                let intervals = try LearnedIntervals(Self.probing, json: bytes)
+                let intervals = try SmartInterval(Self.probing, json: bytes)
                 for label in ["home", "new"] {
                     #expect((.seconds(200) ... .seconds(600)).contains(intervals.inForce(on: label)))
                 }

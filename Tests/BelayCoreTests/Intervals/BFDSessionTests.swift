@@ -6,18 +6,17 @@
 //===----------------------------------------------------------------------===//
 
 import BelayCore
-import Foundation
 import Testing
 
 @Suite("the timers of BFD")
-struct IntervalNegotiationTests {
+struct BFDSessionTests {
     /// `bfd` of `detector-vectors.json`, in microseconds.
     struct Vectors: Decodable, Sendable {
         struct End: Decodable, Sendable {
             let desiredMinTx, requiredMinRx: Int
             let detectMult: Int
 
-            var terms: IntervalNegotiation.Terms {
+            var terms: BFDSession.Terms {
                 .init(
                     desiredTransmit: .microseconds(self.desiredMinTx),
                     requiredReceive: .microseconds(self.requiredMinRx),
@@ -62,13 +61,11 @@ struct IntervalNegotiationTests {
 
         static let all: Vectors? = {
             struct File: Decodable { let bfd: Vectors }
-            let url = URL(filePath: #filePath).deletingLastPathComponent()
-                .appending(path: "../../Fixtures/detector-vectors.json")
-            return try? JSONDecoder().decode(File.self, from: Data(contentsOf: url)).bfd
+            return try? DetectorVectors.decode(File.self).bfd
         }()
     }
 
-    private static func terms(_ transmit: Int, _ receive: Int, _ multiplier: Int = 3) -> IntervalNegotiation.Terms {
+    private static func terms(_ transmit: Int, _ receive: Int, _ multiplier: Int = 3) -> BFDSession.Terms {
         .init(
             desiredTransmit: .microseconds(transmit),
             requiredReceive: .microseconds(receive),
@@ -78,10 +75,10 @@ struct IntervalNegotiationTests {
 
     /// A session that is up, and whose intervals both ends know.
     private static func session(
-        _ local: IntervalNegotiation.Terms,
-        _ remote: IntervalNegotiation.Terms
-    ) -> IntervalNegotiation {
-        var session = IntervalNegotiation(local)
+        _ local: BFDSession.Terms,
+        _ remote: BFDSession.Terms
+    ) -> BFDSession {
+        var session = BFDSession(local)
         session.received(remote)
         session.changed(isUp: true)
         session.finalReceived()
@@ -118,7 +115,7 @@ struct IntervalNegotiationTests {
             one.before["remoteRequiredMinRx"] ?? 1,
             one.before["remoteMult"] ?? 3
         )
-        func local(_ values: [String: Int]) -> IntervalNegotiation.Terms {
+        func local(_ values: [String: Int]) -> BFDSession.Terms {
             Self.terms(values["desiredMinTx"] ?? 1, values["requiredMinRx"] ?? 1)
         }
         var session = Self.session(local(one.before), remote)
@@ -146,7 +143,7 @@ struct IntervalNegotiationTests {
 
     @Test("before the first packet the other end is taken to bear one each microsecond, and cannot be dead")
     func beforeTheFirstPacket() {
-        var session = IntervalNegotiation(Self.terms(2_000_000, 100))
+        var session = BFDSession(Self.terms(2_000_000, 100))
         #expect(session.sendsPeriodically)
         #expect(session.transmitInterval == .seconds(2))
         #expect(session.detectionTime == nil)
@@ -157,7 +154,7 @@ struct IntervalNegotiationTests {
 
     @Test("a session that is not up sends at most once a second")
     func notUp() {
-        var session = IntervalNegotiation(Self.terms(10_000, 10_000))
+        var session = BFDSession(Self.terms(10_000, 10_000))
         session.received(Self.terms(10_000, 10_000))
         #expect(session.transmitInterval == .seconds(1))
         #expect(session.demandDetectionTime == .seconds(3))
@@ -251,7 +248,7 @@ struct IntervalNegotiationTests {
 
     @Test("terms that no packet can carry are brought into range")
     func ranges() {
-        let high = IntervalNegotiation.Terms(
+        let high = BFDSession.Terms(
             desiredTransmit: .seconds(Int64.max),
             requiredReceive: .seconds(Int64.max),
             multiplier: .max
@@ -259,7 +256,7 @@ struct IntervalNegotiationTests {
         let longest = Duration.microseconds(4_294_967_295)
         #expect(high == .init(desiredTransmit: longest, requiredReceive: longest, multiplier: 255))
         #expect(Self.session(high, high).detectionTime == longest * 255)
-        let low = IntervalNegotiation.Terms(
+        let low = BFDSession.Terms(
             desiredTransmit: .seconds(Int64.min),
             requiredReceive: .seconds(-1),
             multiplier: .min
