@@ -80,6 +80,11 @@ import Testing
         twice.receive("hello a\nhello a\n")
         twice.expectEnded(.protocolViolation)
 
+        let other = try ConnectionFixture(.lines)
+        other.activate()
+        other.receive("hello a\nhello b every=1s\n")
+        other.expectEnded(.protocolViolation)
+
         let client = try ConnectionFixture(.lines, role: .client(hello: nil))
         client.activate()
         client.receive("hello a\n")
@@ -89,6 +94,20 @@ import Testing
         server.activate()
         server.receive("welcome c-1 epoch=1 every=1s within=3s\n")
         server.expectEnded(.protocolViolation)
+    }
+
+    @Test("a second hello of the same peer agrees on other times, within the same epoch")
+    func secondHello() throws {
+        let fixture = try ConnectionFixture(.lines)
+        fixture.activate()
+        fixture.receive("hello a every=1s within=3s\n")
+        let first = fixture.takeSent()
+        try #require(first.hasPrefix("welcome ") && first.hasSuffix("epoch=1 every=1s within=3s\n"))
+        fixture.receive("hello a every=500ms within=2s\n")
+        #expect(fixture.takeSent() == first.replacing("every=1s within=3s", with: "every=500ms within=2s"))
+        #expect(fixture.connection.epoch == 1)
+        fixture.advanceTime(by: .milliseconds(2_000))
+        fixture.expectClosed(.peerSilent)
     }
 
     @Test("a message before the hello that is required breaks the protocol")

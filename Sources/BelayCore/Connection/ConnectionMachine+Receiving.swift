@@ -110,11 +110,18 @@ extension ConnectionMachine {
     }
 
     /// The peer introduced itself and may have asked for an interval and a bound (rule R12).
+    ///
+    /// A second one asks for others, and counts as a ping (rule R12); whether it is of the same peer is for the shell to check.
     public mutating func helloReceived(every: Duration?, within: Duration?, at now: Instant) -> HelloReceivedAction {
         guard !self.isOver else { return .doNothing }
-        self.elementReceived(at: now)
-        guard !self.greeted else {
-            return self.end(.protocolViolation("a second hello"), at: now).map { .close($0) } ?? .doNothing
+        if self.greeted {
+            guard every != nil || within != nil else {
+                let cause = DisconnectCause.protocolViolation("a second hello that asks for nothing")
+                return self.end(cause, at: now).map { .close($0) } ?? .doNothing
+            }
+            if case .close(let close) = self.pingReceived(at: now) { return .close(close) }
+        } else {
+            self.elementReceived(at: now)
         }
         self.greeted = true
         self.state = .active
@@ -133,6 +140,11 @@ extension ConnectionMachine {
             self.timings.sendsPings
                 ? self.timings.pinging(atLeastEvery: every) : self.timings.adopting(every: every, within: within)
         )
+    }
+
+    /// Both ends agreed on another interval: pings go out at it, and the time to answer them stays.
+    public mutating func intervalAgreed(_ every: Duration) {
+        self.adopt(self.timings.pinging(every: every))
     }
 
     /// What to do after a batch of received bytes has been handled.

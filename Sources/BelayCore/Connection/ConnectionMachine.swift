@@ -44,6 +44,8 @@ public struct ConnectionMachine: ~Copyable {
         public internal(set) var bytesIn: UInt64 = 0
         /// Bytes handed to the transport.
         public internal(set) var bytesOut: UInt64 = 0
+        /// Bytes in both directions.
+        package var bytes: UInt64 { self.bytesIn &+ self.bytesOut }
         /// Messages received.
         public internal(set) var messagesIn: UInt64 = 0
         /// Pings sent.

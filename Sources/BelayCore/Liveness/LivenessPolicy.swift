@@ -58,6 +58,11 @@ public struct LivenessPolicy: Hashable, Sendable {
     /// Default: false.
     public var pingAlways = false
 
+    /// Whether pings go out after the whole interval, instead of 75 to 100 % of it (rule R2).
+    ///
+    /// Only the whole interval tells how long a path stays open: see ``SmartInterval``. Default: false.
+    public var pingsAtWholeIntervals = false
+
     /// Silence after which a peer is suspected (rule R4).
     ///
     /// Default: two thirds of the bound. Shorter than the bound.

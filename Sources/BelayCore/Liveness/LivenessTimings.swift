@@ -113,6 +113,14 @@ public struct LivenessTimings: Hashable, Sendable {
         return timings
     }
 
+    /// These timings with another interval and the same time to answer: the bound changes with the interval.
+    public func pinging(every: Duration) -> LivenessTimings {
+        let interval = min(max(every.wholeNanoseconds, 5_000_000), 86_400_000_000_000 - self.replyNanoseconds)
+        var timings = self
+        timings.adopt(bound: interval + self.replyNanoseconds, interval: interval)
+        return timings
+    }
+
     private mutating func adopt(bound: Int64, interval: Int64) {
         let ratio = Double(self.suspectNanoseconds) / Double(self.boundNanoseconds)
         self.suspectNanoseconds =
@@ -137,6 +145,7 @@ private final class Fixed: Hashable, Sendable {
     let sendsPings: Bool
     let answersPings: Bool
     let pingAlways: Bool
+    let pingsAtWholeIntervals: Bool
     let requiresHello: Bool
     let allowHalfClosure: Bool
     let pingStrikes: Int
@@ -158,6 +167,7 @@ private final class Fixed: Hashable, Sendable {
         self.sendsPings = policy.heartbeats == .both || policy.heartbeats == .ping
         self.answersPings = policy.heartbeats == .both || policy.heartbeats == .answer
         self.pingAlways = policy.pingAlways
+        self.pingsAtWholeIntervals = policy.pingsAtWholeIntervals
         self.requiresHello = policy.requiresHello
         self.allowHalfClosure = policy.allowHalfClosure
         self.pingStrikes = policy.pingStrikes
@@ -174,8 +184,10 @@ private final class Fixed: Hashable, Sendable {
 }
 
 extension LivenessTimings {
-    /// The earliest a ping goes out: 75 % of the interval.
-    var shortestIntervalNanoseconds: Int64 { self.intervalNanoseconds / 4 * 3 }
+    /// The earliest a ping goes out: 75 % of the interval, or all of it.
+    var shortestIntervalNanoseconds: Int64 {
+        self.fixed.pingsAtWholeIntervals ? self.intervalNanoseconds : self.intervalNanoseconds / 4 * 3
+    }
 
     /// The latest suspicion, however much a node that is late itself puts it off: half of the time between the usual one and
     /// the bound is left for the peer to answer.

@@ -31,6 +31,12 @@ extension BelayClient {
         ///
         /// Default: exponential with full jitter.
         public var reconnect: ReconnectPolicy? = ReconnectPolicy()
+        /// How to learn how rarely a heartbeat is enough; its interval counts instead of that of ``liveness``.
+        ///
+        /// Needs an identity, a protocol with a hello, heartbeats of our own, and ``LivenessPolicy/replyWithin``.
+        ///
+        /// Default: nil, the interval is that of ``liveness``.
+        public var smartHeartbeats: SmartHeartbeats?
         /// How long one attempt to connect may take.
         ///
         /// Default: 10 s. 20 ms to 1 h.
@@ -72,11 +78,27 @@ extension BelayClient {
                     problems.report("token", "must be printable text without spaces, within its limit")
                 }
             }
+            if self.smartHeartbeats != nil { self.checkSmartHeartbeats(&problems) }
             problems.check("connectWithin", self.connectWithin, in: .milliseconds(20) ... .seconds(3_600))
             problems.absorb { () throws(ConfigurationError) in try self.liveness.validate() }
             problems.absorb { () throws(ConfigurationError) in try self.limits.validate() }
             if let reconnect { problems.absorb { () throws(ConfigurationError) in try reconnect.validate() } }
             try problems.throwIfAny()
+        }
+
+        private func checkSmartHeartbeats(_ problems: inout ProblemCollector) {
+            if self.identity == nil || self.endpoint.format == .raw {
+                problems.report("smartHeartbeats", "needs an identity and a protocol with a hello: lines or frames")
+            }
+            if self.liveness.replyWithin == nil {
+                problems.report(
+                    "smartHeartbeats",
+                    "needs interval and replyWithin: the bound follows from its interval"
+                )
+            }
+            if self.liveness.heartbeats == .answer || self.liveness.heartbeats == .listen {
+                problems.report("smartHeartbeats", "needs pings of our own: heartbeats must be both or ping")
+            }
         }
     }
 

@@ -145,7 +145,9 @@ public final class BelayClient: Service {
     // MARK: - Staying connected
 
     private func makeEnvironment() throws(ConfigurationError) -> ConnectionEnvironment {
-        let timings = try self.configuration.liveness.timings()
+        var liveness = self.configuration.liveness
+        liveness.pingsAtWholeIntervals = liveness.pingsAtWholeIntervals || self.configuration.smartHeartbeats != nil
+        let timings = try liveness.timings()
         let hello = self.configuration.identity.map { identity in
             Hello(identity: identity, token: self.configuration.token, every: timings.interval, within: timings.bound)
         }
@@ -156,7 +158,8 @@ public final class BelayClient: Service {
             kernelMode: self.configuration.kernel,
             limits: self.configuration.limits,
             node: self.node,
-            delegate: self.link
+            delegate: self.link,
+            smartHeartbeats: self.configuration.smartHeartbeats
         )
     }
 

@@ -25,6 +25,7 @@ final class ConnectionEnvironment: Sendable {
     let format: WireFormat
     let timings: LivenessTimings
     let kernelTimeouts: KernelTimeouts
+    let smartHeartbeats: SmartHeartbeats?
     let limits: ConnectionLimits
     let node: NodeContext
     /// Called on event loops.
@@ -39,12 +40,17 @@ final class ConnectionEnvironment: Sendable {
         kernelMode: KernelTimeouts.Mode,
         limits: ConnectionLimits,
         node: NodeContext,
-        delegate: (any ConnectionDelegate)?
+        delegate: (any ConnectionDelegate)?,
+        smartHeartbeats: SmartHeartbeats? = nil
     ) {
         self.role = role
         self.format = endpoint.format
         self.timings = timings
-        self.kernelTimeouts = KernelTimeouts(timings, mode: kernelMode)
+        var kernelTimeouts = KernelTimeouts(timings, mode: kernelMode)
+        // Its probes would keep the path open, and nothing be learned.
+        if smartHeartbeats != nil { kernelTimeouts.keepaliveIdleSeconds = nil }
+        self.kernelTimeouts = kernelTimeouts
+        self.smartHeartbeats = smartHeartbeats
         self.limits = limits
         self.url = Mutex(endpoint.description)
         self.node = node

@@ -75,6 +75,7 @@ extension ConnectionHandler {
             if let roundTrip = self.machine.pongReceived(token: sent, at: now) {
                 self.environment.node.roundTrips.record(roundTrip)
             }
+            if let path, path.answered(bytes: self.machine.figures.bytes, at: now) { self.writeHello() }
         case .message(let range):
             self.messageReceived(in: bytes, range, at: now)
         case .hello(let hello):
@@ -108,15 +109,19 @@ extension ConnectionHandler {
         guard case .server = self.environment.role else {
             return self.end(.protocolViolation("a hello from a server"))
         }
+        guard self.peer == nil || self.peer == hello.identity else {
+            return self.end(.protocolViolation("a second hello with another identity"))
+        }
         switch self.machine.helloReceived(every: hello.every, within: hello.within, at: now) {
         case .welcome(let every, let within):
-            let epoch = self.environment.node.nextEpoch(of: hello.identity)
+            let isFirst = self.epoch == nil
+            let epoch = self.epoch ?? self.environment.node.nextEpoch(of: hello.identity)
             self.peer = hello.identity
             self.epoch = epoch
             self.timingsChanged()
             let welcome = Welcome(connection: self.id.description, epoch: epoch, every: every, within: within)
             self.writeControl { format, sink in format.writeWelcome(welcome, into: &sink) }
-            self.delegate?.introduced(Connection(handler: self))
+            if isFirst { self.delegate?.introduced(Connection(handler: self)) }
         case .close(let close):
             self.perform(close)
         case .doNothing:
@@ -129,6 +134,10 @@ extension ConnectionHandler {
             return self.end(.protocolViolation("a welcome from a client"))
         }
         self.machine.welcomeReceived(every: welcome.every, within: welcome.within, at: now)
+        if let path {
+            path.confirmed(every: welcome.every, bytes: self.machine.figures.bytes, at: now)
+            self.machine.intervalAgreed(path.inForce)
+        }
         self.timingsChanged()
         // The server's figure is the number of our connections to it.
         self.peer = hello?.identity

@@ -37,6 +37,8 @@ final class ConnectionHandler: ConnectionDriver {
     /// A batch is being read: what is sent now is flushed after it.
     var isReading = false
     var hasUnflushedWrites = false
+    /// What is tried on the path, where the client learns how rarely a heartbeat is enough.
+    let path: ClientPath?
 
     private let refusal: DisconnectCause?
     private var openedAt = WallClock(millisecondsSince1970: 0)
@@ -66,6 +68,7 @@ final class ConnectionHandler: ConnectionDriver {
         self.environment = environment
         self.id = environment.node.nextConnectionID()
         self.parser = environment.format.makeParser(maximumMessageSize: environment.messageLimit)
+        self.path = environment.smartHeartbeats.map { ClientPath($0) }
         self.refusal = refusal
         self.observer = observer
         super.init(eventLoop: eventLoop, timings: environment.timings, outboundLimit: environment.outboundLimit)
@@ -98,6 +101,7 @@ final class ConnectionHandler: ConnectionDriver {
     // MARK: - What the driver tells
 
     override func writePing(token: UInt64) {
+        self.path?.pinging(bytes: self.machine.figures.bytes, at: self.timekeeper.now())
         self.writeHeartbeat { format, sink in format.writePing(token, into: &sink) }
     }
 
@@ -121,6 +125,7 @@ final class ConnectionHandler: ConnectionDriver {
 
     override func ended(_ close: ConnectionMachine.Close) {
         self.end = End(close.reason)
+        self.path?.ended(close.reason.code)
         self.pending = nil
         self.emit { .connectionClosed($0, close.reason) }
         self.delegate?.closed(Connection(handler: self), reason: close.reason)
@@ -215,15 +220,23 @@ extension ConnectionHandler: ChannelInboundHandler {
         self.openedAt = Host.wallClock
         self.openedAtUptime = context.eventLoop.now
         self.start(context)
+        if let path { self.machine.intervalAgreed(path.inForce) }
         if let socket { self.environment.applyKernelTimeouts(to: socket) }
         self.emit { .connectionOpened($0) }
         self.delegate?.opened(Connection(handler: self))
         if let refusal {
             self.end(refusal)
-        } else if !self.machine.isOver, case .client(.some(let hello)) = self.environment.role {
-            self.writeControl { format, sink in format.writeHello(hello, into: &sink) }
+        } else if !self.machine.isOver {
+            self.writeHello()
             self.flushBatch()
         }
+    }
+
+    /// Says who we are and which interval we want, where this is a client with an identity.
+    func writeHello() {
+        guard case .client(.some(let hello)) = self.environment.role else { return }
+        let wanted = self.path.map { hello.asking(every: $0.proposed, replyWithin: self.machine.timings.replyWithin) }
+        self.writeControl { format, sink in format.writeHello(wanted ?? hello, into: &sink) }
     }
 }
 

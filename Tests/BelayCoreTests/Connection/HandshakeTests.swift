@@ -116,7 +116,21 @@ struct HandshakeTests {
         #expect(connection.machine.figures.messagesIn == 0)
     }
 
-    @Test("a second hello breaks the protocol")
+    @Test("a second hello that asks for other times is granted them, as often as a peer may ping")
+    func secondHelloNegotiates() throws {
+        var policy = LivenessPolicy(detectWithin: .seconds(30))
+        policy.minimumPeerInterval = .seconds(1)
+        policy.pingStrikes = 1
+        var connection = try ConnectionMachineFixture(policy)
+        connection.receivesHello(every: .seconds(2), within: .seconds(10))
+        connection.receivesMessage()
+        let action = connection.receivesHello(every: .seconds(5), within: .seconds(20))
+        #expect(action == .welcome(every: .seconds(5), within: .seconds(20)))
+        for _ in 0..<200 where connection.end == nil { connection.receivesHello(every: .seconds(5)) }
+        connection.expectClosed(.pingFlood)
+    }
+
+    @Test("a second hello that asks for nothing breaks the protocol")
     func secondHello() throws {
         var connection = try ConnectionMachineFixture(LivenessPolicy(detectWithin: Self.bound))
         connection.receivesHello()

@@ -35,7 +35,8 @@ final class ConnectionFixture {
         delegate: RecordingDelegate = RecordingDelegate(),
         loop: EmbeddedEventLoop = EmbeddedEventLoop(),
         eventLoop: (any EventLoop)? = nil,
-        node: NodeContext? = nil
+        node: NodeContext? = nil,
+        smartHeartbeats: SmartHeartbeats? = nil
     ) throws {
         self.loop = loop
         self.delegate = delegate
@@ -48,7 +49,8 @@ final class ConnectionFixture {
             kernelMode: .patient,
             limits: limits,
             node: node ?? NodeContext(sink: self.events, logger: .silent),
-            delegate: delegate
+            delegate: delegate,
+            smartHeartbeats: smartHeartbeats
         )
         self.handler = ConnectionHandler(
             eventLoop: eventLoop ?? loop,
