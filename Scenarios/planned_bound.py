@@ -4,7 +4,7 @@
 # Licensed under Apache License v2.0; see LICENSE for details.
 # SPDX-License-Identifier: Apache-2.0
 # ===----------------------------------------------------------------------===
-"""A bound planned for a lossy path holds on it: nobody who lives is declared dead, everybody who dies is, in time, once.
+"""A bound planned for a lossy path holds on it: nobody who lives is declared dead, all who die are, in time and once.
 
 Servers and 200 clients each in labs of their own (`lab.py`), whose routers drop packets at random in both directions.
 First `belay plan --measure` looks at the path that loses 2 %, and says which bound and interval it bears. Then, with

@@ -111,9 +111,12 @@ public struct NFDE: FailureDetector {
         case .mistakesAtMostEvery(let recurrence):
             guard self.samples.count >= Self.fewestSamples else { return nil }
             let interval = self.schedule.intervalNanoseconds
-            let ratio = Double(recurrence.wholeNanoseconds) / Double(interval)
-            let margin = self.samples.deviationNanoseconds * max(0, ratio - 1).squareRoot()
-            return max(Self.smallestMarginNanoseconds(interval), Int64(min(margin, 9e18)))
+            let margin = HeartbeatPlanner.margin(
+                interval: .nanoseconds(interval),
+                deviation: .nanoseconds(Int64(self.samples.deviationNanoseconds)),
+                mistakesEvery: recurrence
+            )
+            return max(Self.smallestMarginNanoseconds(interval), margin.wholeNanoseconds)
         }
     }
 
