@@ -6,19 +6,19 @@
 //===----------------------------------------------------------------------===//
 
 extension Duration {
-    /// Reads a duration as people and the wire write it: `500ms`, `15s`, `2m`, `1h30m`, `1.5s`, `250us`.
+    /// Reads a duration as people and the wire write it: `500ms`, `15s`, `2m`, `1h30m`, `30d`, `250us`.
     ///
-    /// One or more parts, each a decimal number and a unit, with nothing between them. The units are `h`, `m`, `s`,
-    /// `ms` and `us`; they come in this order, each at most once. Only the last part may have decimals, one to nine of
-    /// them. There is no sign, so a duration read is never negative, and none above 1,000,000 h is accepted. Anything
-    /// else gives `nil`, including a number without a unit and space around it.
+    /// One or more parts, each a decimal number and a unit, with nothing between them. The units are `d` (24 h), `h`,
+    /// `m`, `s`, `ms` and `us`; they come in this order, each at most once. Only the last part may have decimals, one
+    /// to nine of them. There is no sign, so a duration read is never negative, and none above 1,000,000 h is accepted.
+    /// Anything else gives `nil`, including a number without a unit and space around it.
     public init?(text: some StringProtocol) {
         var rest = Substring(text).utf8
         var units = DurationUnit.descending[...]
         var total: Int128 = 0
         var isLast = false
         repeat {
-            // Sixteen digits hold every accepted duration in every unit, and keep the sum far from the end of Int128.
+            // Sixteen digits hold every accepted duration in every unit.
             guard !isLast, let whole = rest.takeDigits(atMost: 16) else { return nil }
             var fraction: (value: Int128, scale: Int128) = (0, 1)
             if rest.first == UInt8(ascii: ".") {
@@ -30,6 +30,8 @@ extension Duration {
             let name = rest.prefix { UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 }
             guard let position = units.firstIndex(where: { $0.name.utf8.elementsEqual(name) }) else { return nil }
             let unit = units[position].attoseconds
+            // Keeps the sum far from the end of Int128.
+            guard whole.value <= Self.longestText.attoseconds / unit else { return nil }
             total += whole.value * unit + fraction.value * unit / fraction.scale
             rest.removeFirst(name.count)
             units = units[(position + 1)...]
@@ -88,6 +90,7 @@ private struct DurationUnit {
     let attoseconds: Int128
 
     static let descending = [
+        DurationUnit(name: "d", attoseconds: 86_400_000_000_000_000_000_000),
         DurationUnit(name: "h", attoseconds: 3_600_000_000_000_000_000_000),
         DurationUnit(name: "m", attoseconds: 60_000_000_000_000_000_000),
         DurationUnit(name: "s", attoseconds: 1_000_000_000_000_000_000),
