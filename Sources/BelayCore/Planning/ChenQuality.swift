@@ -21,8 +21,11 @@ struct ChenQuality {
     /// T_D^U in seconds.
     let bound: Double
 
-    /// No more heartbeats of a window are counted; leaving some out understates, so the certificate stands.
-    static let mostHeartbeats = 1_000
+    /// So many heartbeats of a window are counted one by one; of more, groups count as their youngest.
+    ///
+    /// A group is as long as a part of what was counted before it, so that the 17 million of a day at 5 ms take some
+    /// 3,000 steps. It understates the sum by at most 2 %, so the certificate stands.
+    static let countedHeartbeats = 256
 
     /// ln of the longest recurrence that is told, 1e300 s.
     static let longestLogRecurrence = 690.775
@@ -33,10 +36,13 @@ struct ChenQuality {
     /// fewer and each gets younger.
     func assurance(interval: Double) -> Double {
         var sum = 0.0
-        for count in 1...Self.mostHeartbeats {
+        var count = 0
+        while sum < 800 {
+            let group = 1 + count / Self.countedHeartbeats
+            count += group
             let age = self.bound - Double(count) * interval
-            guard age > self.delay.shortestUsefulAge, sum < 800 else { break }
-            sum -= self.delay.logMissing(within: age)
+            guard age > self.delay.shortestUsefulAge else { break }
+            sum -= Double(group) * self.delay.logMissing(within: age)
         }
         return sum
     }
@@ -119,12 +125,14 @@ extension ChenQuality {
         return sum * half
     }
 
-    /// u(x) / u(0); the youngest heartbeats first, since those change most, and no more than count for a double.
+    /// u(x) / u(0), with x = `time`.
+    ///
+    /// By the youngest heartbeats, since those change most; leaving out others overstates.
     private func decline(after time: Double, interval: Double) -> Double {
         let shift = self.bound - interval
         var exponent = 0.0
         let youngest = (shift / interval).rounded(.up)
-        for count in 0..<Self.mostHeartbeats {
+        for count in 0..<Self.countedHeartbeats {
             let age = shift - (youngest - Double(count)) * interval
             guard age <= shift, exponent > -60 else { break }
             exponent += self.delay.logMissing(within: age + time) - self.delay.logMissing(within: age)

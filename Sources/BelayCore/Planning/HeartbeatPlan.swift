@@ -17,7 +17,10 @@ public struct HeartbeatPlan: Hashable, Sendable {
     /// change helps.
     public let remedies: [PlanRemedy]
 
-    /// The reasoning in plain English, one line for each figure, or for what stands in the way and each remedy.
+    /// The reasoning in plain English, never empty.
+    ///
+    /// One line each for interval, margin, both recurrences, mistake duration, blackout, traffic and kernel options, in
+    /// this order; or what stands in the way, and a line for each remedy.
     public let why: [String]
 
     /// Whether the requirements can be met.
@@ -59,7 +62,8 @@ public struct HeartbeatPlan: Hashable, Sendable {
     public struct Recurrence: Hashable, Sendable {
         /// With delays that are independent of each other.
         ///
-        /// Exact where the distribution is known (Theorem 5 of the paper), else at least this (Theorem 7).
+        /// Exact where the distribution is known (Theorem 5 of the paper; with more than 256 heartbeats in the bound a
+        /// little less), else at least this (Theorem 7).
         public let independentSeconds: Double
         /// At least this however the delays depend on each other, as they do over TCP.
         ///

@@ -27,7 +27,8 @@ public struct HeartbeatRequirements: Hashable, Sendable {
 
     /// The standard deviation of that time, over TCP with the retransmissions in it.
     ///
-    /// 0 to 24 h. Calculations take at least 1 us. Default: 50 ms.
+    /// 0 to 24 h. Calculations take at least 1 us. Not used where the
+    /// distribution is exponential, whose deviation is its mean. Default: 50 ms.
     public var deviation: Duration = .milliseconds(50)
 
     /// What is known of the delay beyond its mean and deviation.

@@ -33,8 +33,8 @@ extension PlanProblem {
     /// The retransmissions of a connection with this delay, for a longest pause; nil for that of older kernels.
     func blackouts(longestMilliseconds: Int32?) -> BlackoutModel {
         BlackoutModel(
-            roundTrip: self.requirements.delay.inSeconds,
-            deviation: self.requirements.deviation.inSeconds,
+            roundTrip: self.quality.delay.mean,
+            deviation: self.quality.delay.variance.squareRoot(),
             longestTimeout: longestMilliseconds.map { Double($0) / 1_000 } ?? BlackoutModel.defaultLongestTimeout
         )
     }

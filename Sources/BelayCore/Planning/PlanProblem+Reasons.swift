@@ -78,8 +78,8 @@ extension PlanProblem {
     }
 
     private func reasonForDuration(_ figures: HeartbeatPlan.Figures) -> String {
-        "A mistake lasts \(PlanText.duration(figures.mistakeDuration)) on average"
-            + (self.requirements.distribution == .unknown ? " at most" : "") + ", until a heartbeat is in time again."
+        "A mistake lasts \(self.requirements.distribution == .unknown ? "at most " : "")"
+            + "\(PlanText.duration(figures.mistakeDuration)) on average, until a heartbeat is in time again."
     }
 
     private func reasonForBlackout(_ figures: HeartbeatPlan.Figures) -> String {
@@ -92,11 +92,11 @@ extension PlanProblem {
                 "No blackout of the path is certain to be survived: "
                 + "the kernel's first retransmission comes after the margin."
         }
-        let pause = PlanText.duration(.milliseconds(milliseconds))
-        return
-            "A blackout of \(PlanText.span(seconds: last.time)) is survived: then retransmission \(last.count) of the "
-            + "kernel is still in time, with pauses of at most \(pause); "
-            + "before Linux 6.15, \(PlanText.span(seconds: older))."
+        let line =
+            "A blackout of \(PlanText.duration(figures.toleratedBlackout)) is survived: "
+            + "retransmission \(last.count) of the kernel is then still in time"
+        guard older < last.time else { return line + "." }
+        return "\(line), with TCP_RTO_MAX_MS; before Linux 6.15, \(PlanText.span(seconds: older))."
     }
 
     private func reasonForTraffic(_ figures: HeartbeatPlan.Figures) -> String {
@@ -107,11 +107,12 @@ extension PlanProblem {
     }
 
     private static func reasonForKernel(_ kernel: KernelTimeouts) -> String {
-        let timeout = PlanText.duration(.milliseconds(kernel.userTimeoutMilliseconds))
+        let idle = kernel.keepaliveIdleSeconds ?? 0
         return
-            "The kernel frees the socket by itself if the program hangs: data in flight after \(timeout), two bounds, "
-            + "since a user timeout of one bound ends live peers that do not read; idle after "
-            + "\(PlanText.duration(kernel.idleVerdict ?? .zero))."
+            "Where the program hangs, the kernel ends the connection: "
+            + "TCP_USER_TIMEOUT \(kernel.userTimeoutMilliseconds), two bounds, since one would end live peers that do not read; keepalive after \(idle) s, then every "
+            + "\(kernel.keepaliveIntervalSeconds) s; TCP_RTO_MAX_MS \(kernel.longestRetransmissionMilliseconds). "
+            + "An idle one ends after \(PlanText.duration(kernel.idleVerdict ?? .zero))."
     }
 
     private static func heartbeats(_ count: Int) -> String { count == 1 ? "1 heartbeat" : "\(count) heartbeats" }
@@ -147,10 +148,10 @@ extension PlanProblem {
         case .heartbeats:
             return
                 "\(Self.heartbeats(self.requirements.minimumHeartbeats)) in the \(PlanText.duration(self.window)) that "
-                + "a mean delay leaves of the bound take an interval of at most \(most)"
+                + "a mean delay leaves of the bound need an interval of at most \(most)"
         case .mistakeDuration:
             return
-                "Mistakes that are over within \(PlanText.duration(self.mistakeLasts)) on average take an interval of "
+                "Mistakes that are over within \(PlanText.duration(self.mistakeLasts)) on average need an interval of "
                 + "at most \(most)"
         case .answer:
             return "5ms for an answer leave an interval of at most \(most)"

@@ -42,8 +42,8 @@ extension PlanProblem {
 
     private func moreMistakes(rarest: Double) -> PlanRemedy {
         let longest = HeartbeatRequirements.allowedMistakes.upperBound.inSeconds
-        let microseconds = Int64(min(rarest, longest) * 1e6 * (1 - 1e-9))
-        return .mistakesEvery(.microseconds(PlanText.roundedDown(microseconds: microseconds)))
+        let seconds = PlanText.shown(seconds: min(rarest * (1 - 1e-9), longest))
+        return .mistakesEvery(.microseconds(Int64(seconds * 1e6)))
     }
 
     private func longerMistakes() -> PlanRemedy? {
@@ -81,10 +81,7 @@ extension PlanProblem {
         var unlimited = self.requirements
         unlimited.maximumBytesPerSecond = nil
         return PlanProblem(unlimited).solution().map {
-            let bytes = HeartbeatTraffic.exchangeBytes / Self.seconds($0)
-            // Whole bytes where there are many, thousandths where a ping goes out every few hours.
-            let scale = bytes < 100 ? 1_000.0 : 1
-            return .maximumBytesPerSecond((bytes * scale).rounded(.up) / scale)
+            .maximumBytesPerSecond(PlanText.roundedUp(HeartbeatTraffic.exchangeBytes / Self.seconds($0)))
         }
     }
 }

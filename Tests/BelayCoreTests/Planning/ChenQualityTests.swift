@@ -69,6 +69,27 @@ struct ChenQualityTests {
         }
     }
 
+    @Test("counting many heartbeats in groups understates by at most 2 %, and never rises with the interval")
+    func groups() {
+        for (loss, deviation) in [(0.9, 0.1), (0.99, 0.01), (0.9999, 1), (0.0, 10), (0, 50), (0.3, 30)] {
+            let quality = ChenQuality(delay: HeartbeatDelay(loss: loss, mean: 0.1, deviation: deviation), bound: 10)
+            var longer = 0.0
+            for interval in stride(from: 0.1, through: 0.0005, by: -0.0005) {
+                let grouped = quality.assurance(interval: interval)
+                #expect(grouped >= longer)
+                longer = grouped
+                guard grouped < 700 else { break }
+                let single = (1...Int(9.9 / interval)).reduce(0.0) {
+                    $0 - quality.delay.logMissing(within: 10 - Double($1) * interval)
+                }
+                #expect(
+                    grouped <= single * (1 + 1e-12) && grouped >= single * 0.98,
+                    "\(loss), \(deviation), \(interval)"
+                )
+            }
+        }
+    }
+
     @Test("a recurrence beyond all doubles is told as 1e300 s")
     func clamped() {
         #expect(ChenQuality.recurrence(log: 690) < 1e300)

@@ -119,9 +119,11 @@ struct HeartbeatPlannerPropertyTests {
         let wanted = requirements.mistakesEvery / .seconds(1)
         #expect(recurrence.independentSeconds >= wanted && recurrence.independentSeconds <= 1e300, name)
         #expect(recurrence.dependenceFreeSeconds >= 0 && recurrence.dependenceFreeSeconds <= 1e300, name)
-        #expect(paper.logRecurrence >= log(max(wanted, 1e-18)) - Self.rounding, name)
-        // The plan may count fewer heartbeats than there are, never more.
-        #expect(log(recurrence.independentSeconds) <= paper.logRecurrence + Self.rounding, name)
+        if paper.isComplete {
+            #expect(paper.logRecurrence >= log(max(wanted, 1e-18)) - Self.rounding, name)
+            // The plan may count fewer heartbeats than there are, never more.
+            #expect(log(recurrence.independentSeconds) <= paper.logRecurrence + Self.rounding, name)
+        }
         #expect(
             abs(log(recurrence.dependenceFreeSeconds) - min(paper.logRecurrenceOfOne, log(1e300))) < Self.rounding,
             name
@@ -144,12 +146,16 @@ struct HeartbeatPlannerPropertyTests {
     private struct Paper {
         let logRecurrence: Double
         let logRecurrenceOfOne: Double
+        /// Whether all heartbeats were counted; it takes too long where millions fit into the bound.
+        let isComplete: Bool
+        private static let mostHeartbeats = 4_000
 
         init(_ requirements: HeartbeatRequirements, interval: Duration) {
             let eta = interval / .seconds(1)
             let delta = (requirements.detectWithin - interval) / .seconds(1)
             let loss = requirements.loss
             let mean = requirements.delay / .seconds(1)
+            self.isComplete = delta / eta < Double(Self.mostHeartbeats)
             if requirements.distribution == .exponential {
                 // k = ceil(delta / eta), p_j = p_L + (1 - p_L) Pr(D > delta - j eta), q_0 = (1 - p_L) Pr(D < delta +
                 // eta)
@@ -159,7 +165,7 @@ struct HeartbeatPlannerPropertyTests {
                     guard age > 0 else { return 0 }
                     return loss == 0 ? -age / mean : log(loss + (1 - loss) * exp(-age / mean))
                 }
-                let last = Int(min((delta / eta).rounded(.up), 1_100))
+                let last = Int(min((delta / eta).rounded(.up), Double(Self.mostHeartbeats)))
                 let product = (0...last).reduce(0.0) { $0 + logMissing($1) }
                 let arrived = (1 - loss) * -expm1(-(delta + eta) / mean)
                 self.logRecurrence = log(eta) - product - log(arrived)
@@ -172,7 +178,7 @@ struct HeartbeatPlannerPropertyTests {
                     let x = max(delta - mean - Double(index) * eta, 0)
                     return log((variance + loss * x * x) / (variance + x * x))
                 }
-                let last = Int(min(((delta - mean) / eta).rounded(.up), 1_100)) - 1
+                let last = Int(min(((delta - mean) / eta).rounded(.up), Double(Self.mostHeartbeats))) - 1
                 let product = last < 0 ? 0 : (0...last).reduce(0.0) { $0 + logMissing($1) }
                 self.logRecurrence = log(eta) - product
                 self.logRecurrenceOfOne = log(eta) - logMissing(0)
