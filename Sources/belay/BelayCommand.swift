@@ -21,7 +21,9 @@ struct BelayCommand: AsyncParsableCommand {
         commandName: "belay",
         abstract: "Tells you that a TCP peer is gone: within a bound that you choose, with the reason, exactly once.",
         version: "0.1.0",
-        subcommands: [ServeCommand.self, ConnectCommand.self, ProbeCommand.self, InspectCommand.self]
+        subcommands: [
+            ServeCommand.self, ConnectCommand.self, ProbeCommand.self, InspectCommand.self, PlanCommand.self,
+        ]
     )
 }
 

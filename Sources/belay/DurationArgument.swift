@@ -38,6 +38,10 @@ extension ConfigurationError {
         case "outboundBytes": "--max-outbound"
         case "listeners": "--listen"
         case "identity": "--id"
+        case "deviation": "--jitter"
+        case "minimumHeartbeats": "--min-heartbeats"
+        case "minimumInterval": "--min-interval"
+        case "maximumBytesPerSecond": "--max-bytes-per-second"
         case "endpoint": "URL"
         case "interval + replyWithin": "--interval + --reply-within"
         default:
