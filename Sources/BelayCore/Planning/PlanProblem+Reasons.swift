@@ -110,12 +110,15 @@ extension PlanProblem {
         let idle = kernel.keepaliveIdleSeconds ?? 0
         return
             "Where the program hangs, the kernel ends the connection: "
-            + "TCP_USER_TIMEOUT \(kernel.userTimeoutMilliseconds), two bounds, since one would end live peers that do not read; keepalive after \(idle) s, then every "
-            + "\(kernel.keepaliveIntervalSeconds) s; TCP_RTO_MAX_MS \(kernel.longestRetransmissionMilliseconds). "
+            + "TCP_USER_TIMEOUT \(kernel.userTimeoutMilliseconds), two bounds, since one would end live peers that do not "
+            + "read; keepalive after \(idle) s, then every \(kernel.keepaliveIntervalSeconds) s; "
+            + "TCP_RTO_MAX_MS \(kernel.longestRetransmissionMilliseconds). "
             + "An idle one ends after \(PlanText.duration(kernel.idleVerdict ?? .zero))."
     }
 
-    private static func heartbeats(_ count: Int) -> String { count == 1 ? "1 heartbeat" : "\(count) heartbeats" }
+    private static func heartbeats(_ count: Int) -> String {
+        count == 1 ? "1 heartbeat" : "\(PlanText.number(Double(count))) heartbeats"
+    }
 
     private var mistakesEvery: String { PlanText.span(seconds: self.requirements.mistakesEvery.inSeconds) }
 }

@@ -14,8 +14,8 @@ struct PlanCommand: ParsableCommand {
         commandName: "plan",
         abstract: "Work out the heartbeats that detect within a bound and are seldom wrong.",
         discussion: """
-            Nothing is measured and nothing is sent: say what the network is like. Ends with 0 when the requirements can \
-            be met; with 1 when they cannot, and says what would help.
+            Nothing is measured and nothing is sent: say what the network is like. Ends with 0 when the requirements \
+            can be met; with 1 when they cannot, and says what would help.
             """
     )
 
