@@ -10,7 +10,7 @@
 /// A blackout that begins as a heartbeat is sent is survived if a retransmission after its end still falls before the
 /// deadline. The kernel sends the segment again after a probe timeout, then after one retransmission timeout and after
 /// twice as long each time, so an outage turns into up to twice its length of silence, unless TCP_RTO_MAX_MS limits the
-/// pauses. Measured on Linux 6.18, one segment in flight: 0.2 % to 2 % later than this model.
+/// pauses. Measured on Linux 6.18, one segment in flight: up to 2 % later than this model.
 ///
 /// Times are in seconds.
 struct BlackoutModel {
