@@ -57,16 +57,12 @@ public struct Instant: InstantProtocol, Hashable, Sendable {
 extension Duration {
     /// This duration in whole nanoseconds, rounded towards zero and saturating at the limits of 64 bits (292 years).
     public var wholeNanoseconds: Int64 {
-        let (seconds, attoseconds) = self.components
-        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        guard !overflow else { return seconds < 0 ? .min : .max }
-        let (sum, carried) = product.addingReportingOverflow(attoseconds / 1_000_000_000)
-        return carried ? (seconds < 0 ? .min : .max) : sum
+        // Not `components`, which traps beyond 64 bits of seconds.
+        Int64(clamping: self.attoseconds / 1_000_000_000)
     }
 
     /// This duration in milliseconds, for figures that people read.
     public var milliseconds: Double {
-        let (seconds, attoseconds) = self.components
-        return Double(seconds) * 1e3 + Double(attoseconds) / 1e15
+        Double(self.attoseconds) / 1e15
     }
 }

@@ -54,4 +54,13 @@ struct InstantTests {
         #expect(Duration.zero.milliseconds == 0)
         #expect(Duration.milliseconds(-250).milliseconds == -250)
     }
+
+    @Test("the longest durations there are saturate instead of trapping")
+    func longestDurations() {
+        #expect(Duration(attoseconds: .max).wholeNanoseconds == .max)
+        #expect(Duration(attoseconds: .min).wholeNanoseconds == .min)
+        #expect(Duration(attoseconds: .max).milliseconds > 1e23)
+        #expect(Duration.nanoseconds(-1_500_000).wholeNanoseconds == -1_500_000)
+        #expect(Duration(attoseconds: -1_999_999_999).wholeNanoseconds == -1)
+    }
 }
