@@ -111,7 +111,7 @@ public struct NFDE: FailureDetector {
         case .mistakesAtMostEvery(let recurrence):
             guard self.samples.count >= Self.fewestSamples else { return nil }
             let interval = self.schedule.intervalNanoseconds
-            let margin = HeartbeatPlanner.margin(
+            let margin = QoSPlanner.margin(
                 interval: .nanoseconds(interval),
                 deviation: .nanoseconds(Int64(self.samples.deviationNanoseconds)),
                 mistakesEvery: recurrence

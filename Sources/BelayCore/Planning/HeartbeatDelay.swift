@@ -32,7 +32,7 @@ struct HeartbeatDelay {
         self.shortestUsefulAge = distribution == .unknown ? mean : 0
     }
 
-    init(_ requirements: HeartbeatRequirements) {
+    init(_ requirements: QoSRequirements) {
         self.init(
             loss: requirements.loss,
             mean: requirements.delay.inSeconds,

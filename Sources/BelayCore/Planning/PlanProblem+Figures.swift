@@ -9,14 +9,14 @@ extension PlanProblem {
     /// What an interval that solves this problem achieves and costs.
     ///
     /// - Throws: ``ConfigurationError`` where no policy takes the interval, which the ceiling and the floor exclude.
-    func figures(interval: Duration) throws(ConfigurationError) -> HeartbeatPlan.Figures {
+    func figures(interval: Duration) throws(ConfigurationError) -> QoSPlan.Figures {
         let bound = self.requirements.detectWithin
         let seconds = interval.inSeconds
         let margin = self.window - interval
         let timings = try LivenessPolicy(interval: interval, detectWithin: bound).timings()
         let kernel = KernelTimeouts(timings)
         let blackout = self.blackouts(longestMilliseconds: kernel.longestRetransmissionMilliseconds)
-        return HeartbeatPlan.Figures(
+        return QoSPlan.Figures(
             interval: interval,
             replyWithin: bound - interval,
             margin: margin,
@@ -42,8 +42,8 @@ extension PlanProblem {
 
 extension ChenQuality {
     /// Both recurrences of an interval, clamped.
-    func recurrence(interval: Double) -> HeartbeatPlan.Recurrence {
-        HeartbeatPlan.Recurrence(
+    func recurrence(interval: Double) -> QoSPlan.Recurrence {
+        QoSPlan.Recurrence(
             independentSeconds: Self.recurrence(log: self.logRecurrence(interval: interval)),
             dependenceFreeSeconds: Self.recurrence(log: self.logRecurrenceOfOne(interval: interval))
         )

@@ -7,7 +7,7 @@
 
 extension PlanProblem {
     /// Why the figures are what they are, one line each.
-    func reasons(for figures: HeartbeatPlan.Figures) -> [String] {
+    func reasons(for figures: QoSPlan.Figures) -> [String] {
         [
             self.reasonForInterval(figures),
             self.reasonForMargin(figures),
@@ -20,7 +20,7 @@ extension PlanProblem {
         ]
     }
 
-    private func reasonForInterval(_ figures: HeartbeatPlan.Figures) -> String {
+    private func reasonForInterval(_ figures: QoSPlan.Figures) -> String {
         let every = "A ping every \(PlanText.duration(figures.interval)): the longest interval"
         guard figures.interval == .microseconds(self.ceiling.microseconds) else {
             return "\(every) with which mistakes are \(self.mistakesEvery) apart."
@@ -36,14 +36,14 @@ extension PlanProblem {
         }
     }
 
-    private func reasonForMargin(_ figures: HeartbeatPlan.Figures) -> String {
+    private func reasonForMargin(_ figures: QoSPlan.Figures) -> String {
         let count = figures.heartbeatsPerWindow
         return "A ping may be answered \(PlanText.duration(figures.margin)) later than on average; "
             + "\(Self.heartbeats(count)) fit\(count == 1 ? "s" : "") into the bound, and "
             + (count == 1 ? "a mistake takes no more than that one to fail." : "a mistake takes all of them to fail.")
     }
 
-    private func reasonForIndependent(_ figures: HeartbeatPlan.Figures) -> String {
+    private func reasonForIndependent(_ figures: QoSPlan.Figures) -> String {
         let apart = PlanText.span(seconds: figures.mistakeRecurrence.independentSeconds)
         let known = self.requirements.distribution != .unknown
         return "Mistakes are \(known ? "" : "at least ")\(apart) apart if delays are independent of each other "
@@ -52,7 +52,7 @@ extension PlanProblem {
                 : "(Theorem 7: of the delay only mean and deviation are used).")
     }
 
-    private func reasonForDependenceFree(_ figures: HeartbeatPlan.Figures) -> String {
+    private func reasonForDependenceFree(_ figures: QoSPlan.Figures) -> String {
         let seconds = figures.mistakeRecurrence.dependenceFreeSeconds
         let line =
             "Mistakes are at least \(PlanText.span(seconds: seconds)) apart even if delays come together, as over TCP, "
@@ -77,12 +77,12 @@ extension PlanProblem {
         return "; that takes a bound of \(PlanText.duration(bound)) and a ping every third of it"
     }
 
-    private func reasonForDuration(_ figures: HeartbeatPlan.Figures) -> String {
+    private func reasonForDuration(_ figures: QoSPlan.Figures) -> String {
         "A mistake lasts \(self.requirements.distribution == .unknown ? "at most " : "")"
             + "\(PlanText.duration(figures.mistakeDuration)) on average, until a heartbeat is in time again."
     }
 
-    private func reasonForBlackout(_ figures: HeartbeatPlan.Figures) -> String {
+    private func reasonForBlackout(_ figures: QoSPlan.Figures) -> String {
         let milliseconds = figures.kernel.longestRetransmissionMilliseconds
         let budget = figures.margin.inSeconds
         let last = self.blackouts(longestMilliseconds: milliseconds).lastRetransmission(within: budget)
@@ -99,7 +99,7 @@ extension PlanProblem {
         return "\(line), with TCP_RTO_MAX_MS; before Linux 6.15, \(PlanText.span(seconds: older))."
     }
 
-    private func reasonForTraffic(_ figures: HeartbeatPlan.Figures) -> String {
+    private func reasonForTraffic(_ figures: QoSPlan.Figures) -> String {
         let bytes = PlanText.number(HeartbeatTraffic.exchangeBytes)
         return
             "\(PlanText.number(figures.bytesPerSecond)) bytes a second while idle: \(bytes) bytes for ping, pong and "

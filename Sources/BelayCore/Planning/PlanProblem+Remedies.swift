@@ -41,13 +41,13 @@ extension PlanProblem {
     }
 
     private func moreMistakes(rarest: Double) -> PlanRemedy {
-        let longest = HeartbeatRequirements.allowedMistakes.upperBound.inSeconds
+        let longest = QoSRequirements.allowedMistakes.upperBound.inSeconds
         let seconds = PlanText.shown(seconds: min(rarest * (1 - 1e-9), longest))
         return .mistakesEvery(.microseconds(Int64(seconds * 1e6)))
     }
 
     private func longerMistakes() -> PlanRemedy? {
-        let longest = HeartbeatRequirements.allowedMistakes.upperBound
+        let longest = QoSRequirements.allowedMistakes.upperBound
         let relaxed = PlanProblem(PlanRemedy.mistakeLasts(longest).applied(to: self.requirements))
         // The shortest interval asks for the least, if mistakes are rare enough with it.
         let shortest = relaxed.isMet(by: self.floor.microseconds) ? self.floor.microseconds : nil

@@ -20,12 +20,12 @@ struct PlanProblem {
         case traffic
     }
 
-    let requirements: HeartbeatRequirements
+    let requirements: QoSRequirements
     let configurator: ChenConfigurator
     let ceiling: (microseconds: Int64, cause: Ceiling)
     let floor: (microseconds: Int64, cause: Floor)
 
-    init(_ requirements: HeartbeatRequirements) {
+    init(_ requirements: QoSRequirements) {
         let delay = HeartbeatDelay(requirements)
         let configurator = ChenConfigurator(delay: delay, bound: requirements.detectWithin.inSeconds)
         self.requirements = requirements
@@ -43,7 +43,7 @@ struct PlanProblem {
     var mistakeLasts: Duration { self.requirements.mistakeLasts ?? self.requirements.detectWithin }
 
     private static func ceiling(
-        _ requirements: HeartbeatRequirements,
+        _ requirements: QoSRequirements,
         _ configurator: ChenConfigurator
     ) -> (microseconds: Int64, cause: Ceiling) {
         let window = requirements.detectWithin - requirements.delay
@@ -57,7 +57,7 @@ struct PlanProblem {
         return ceiling
     }
 
-    private static func floor(_ requirements: HeartbeatRequirements) -> (microseconds: Int64, cause: Floor) {
+    private static func floor(_ requirements: QoSRequirements) -> (microseconds: Int64, cause: Floor) {
         let interval = requirements.minimumInterval.roundedUpMicroseconds
         guard let limit = requirements.maximumBytesPerSecond else { return (interval, .minimumInterval) }
         let traffic = Int64(min((HeartbeatTraffic.exchangeBytes / limit * 1e6).rounded(.up), 1e15))

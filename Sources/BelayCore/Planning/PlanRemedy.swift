@@ -21,7 +21,7 @@ public enum PlanRemedy: Hashable, Sendable {
     case maximumBytesPerSecond(Double)
 
     /// The requirements with this change.
-    public func applied(to requirements: HeartbeatRequirements) -> HeartbeatRequirements {
+    public func applied(to requirements: QoSRequirements) -> QoSRequirements {
         var changed = requirements
         switch self {
         case .detectWithin(let bound): changed.detectWithin = bound

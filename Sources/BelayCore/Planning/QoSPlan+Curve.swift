@@ -5,7 +5,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //===----------------------------------------------------------------------===//
 
-extension HeartbeatPlan {
+extension QoSPlan {
     /// How rare mistakes are with one bound.
     public struct CurvePoint: Hashable, Sendable {
         /// The bound.

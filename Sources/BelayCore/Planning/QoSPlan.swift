@@ -6,9 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 /// How to send heartbeats so that requirements are met, what that achieves and costs, or what would make it possible.
-public struct HeartbeatPlan: Hashable, Sendable {
+public struct QoSPlan: Hashable, Sendable {
     /// What was asked for.
-    public let requirements: HeartbeatRequirements
+    public let requirements: QoSRequirements
 
     /// What meets it; nil where nothing does.
     public let figures: Figures?

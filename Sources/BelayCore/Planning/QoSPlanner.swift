@@ -14,19 +14,19 @@
 ///
 /// Pure and bounded: whatever the input, a plan takes at most some forty solutions, most of them to find what would
 /// help, each of a few searches of at most 4,000 steps.
-public enum HeartbeatPlanner {
+public enum QoSPlanner {
     /// The plan for these requirements.
     ///
     /// That they cannot be met is no error: the plan then says what stands in the way and what would help.
     ///
     /// - Throws: ``ConfigurationError`` with every requirement that is out of its range.
-    public static func plan(_ requirements: HeartbeatRequirements) throws(ConfigurationError) -> HeartbeatPlan {
+    public static func plan(_ requirements: QoSRequirements) throws(ConfigurationError) -> QoSPlan {
         try requirements.validate()
         let problem = PlanProblem(requirements)
         guard let interval = problem.solution() else {
             let rarest = problem.rarestMistakes()
             let remedies = problem.remedies(rarest: rarest?.seconds)
-            return HeartbeatPlan(
+            return QoSPlan(
                 requirements: requirements,
                 figures: nil,
                 remedies: remedies,
@@ -34,7 +34,7 @@ public enum HeartbeatPlanner {
             )
         }
         let figures = try problem.figures(interval: .microseconds(interval))
-        return HeartbeatPlan(
+        return QoSPlan(
             requirements: requirements,
             figures: figures,
             remedies: [],

@@ -5,11 +5,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //===----------------------------------------------------------------------===//
 
-/// What heartbeats are to achieve on which network: the input of ``HeartbeatPlanner``.
+/// What heartbeats are to achieve on which network: the input of ``QoSPlanner``.
 ///
 /// A detector of failures is judged by how soon it knows, how often it is wrong and for how long (Chen, Toueg,
 /// Aguilera, "On the quality of service of failure detectors", IEEE Transactions on Computers 51(5), 2002).
-public struct HeartbeatRequirements: Hashable, Sendable {
+public struct QoSRequirements: Hashable, Sendable {
     /// The bound: a dead peer is known this long after it last proved alive.
     ///
     /// 20 ms to 24 h.

@@ -11,7 +11,7 @@ import Testing
 @testable import BelayCore
 
 @Suite("plans for random requirements")
-struct HeartbeatPlannerPropertyTests {
+struct QoSPlannerPropertyTests {
     private static let inputs = 5_000
     /// What a microsecond of deviation makes of the last digits of a day in seconds.
     private static let rounding = 1e-4
@@ -26,7 +26,7 @@ struct HeartbeatPlannerPropertyTests {
         var helped = 0
         for number in 0..<Self.inputs {
             let requirements = Self.requirements(&random)
-            let plan = try HeartbeatPlanner.plan(requirements)
+            let plan = try QoSPlanner.plan(requirements)
             let name: Comment = "input \(number) of seed \(seed): \(requirements)"
             #expect(plan.why.allSatisfy { !$0.isEmpty } && !plan.why.isEmpty, name)
             #expect(plan.why.allSatisfy { !$0.contains("nan") && !$0.contains("inf") }, name)
@@ -38,7 +38,7 @@ struct HeartbeatPlannerPropertyTests {
                 helped += plan.remedies.isEmpty ? 0 : 1
                 #expect(plan.why.count == 1 + max(plan.remedies.count, 1), name)
                 for remedy in plan.remedies {
-                    let changed = try HeartbeatPlanner.plan(remedy.applied(to: requirements))
+                    let changed = try QoSPlanner.plan(remedy.applied(to: requirements))
                     #expect(changed.isFeasible, "\(remedy), \(name)")
                 }
             }
@@ -48,8 +48,8 @@ struct HeartbeatPlannerPropertyTests {
     }
 
     /// Any requirement from its whole range, on a logarithmic scale and with the ends often.
-    private static func requirements(_ random: inout SplitMix64) -> HeartbeatRequirements {
-        var requirements = HeartbeatRequirements(
+    private static func requirements(_ random: inout SplitMix64) -> QoSRequirements {
+        var requirements = QoSRequirements(
             detectWithin: Self.duration(.milliseconds(20), .seconds(86_400), &random)
         )
         switch Int.random(in: 0..<8, using: &random) {
@@ -99,8 +99,8 @@ struct HeartbeatPlannerPropertyTests {
     }
 
     private static func check(
-        _ figures: HeartbeatPlan.Figures,
-        against requirements: HeartbeatRequirements,
+        _ figures: QoSPlan.Figures,
+        against requirements: QoSRequirements,
         _ name: Comment
     ) {
         let window = requirements.detectWithin - requirements.delay
@@ -133,7 +133,7 @@ struct HeartbeatPlannerPropertyTests {
         #expect(figures.mistakeDuration >= .zero, name)
     }
 
-    private static func check(_ curve: [HeartbeatPlan.CurvePoint], _ name: Comment) {
+    private static func check(_ curve: [QoSPlan.CurvePoint], _ name: Comment) {
         #expect(curve.count == 5, name)
         for point in curve {
             #expect(LivenessPolicy.allowedBounds.contains(point.detectWithin), name)
@@ -150,7 +150,7 @@ struct HeartbeatPlannerPropertyTests {
         let isComplete: Bool
         private static let mostHeartbeats = 4_000
 
-        init(_ requirements: HeartbeatRequirements, interval: Duration) {
+        init(_ requirements: QoSRequirements, interval: Duration) {
             let eta = interval / .seconds(1)
             let delta = (requirements.detectWithin - interval) / .seconds(1)
             let loss = requirements.loss

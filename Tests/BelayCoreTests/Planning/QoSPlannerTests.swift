@@ -10,9 +10,9 @@ import Testing
 @testable import BelayCore
 
 @Suite("plans")
-struct HeartbeatPlannerTests {
-    private static func requirements(_ row: PlanningVectors.Row) -> HeartbeatRequirements {
-        var requirements = HeartbeatRequirements(detectWithin: .seconds(row.TD_U))
+struct QoSPlannerTests {
+    private static func requirements(_ row: PlanningVectors.Row) -> QoSRequirements {
+        var requirements = QoSRequirements(detectWithin: .seconds(row.TD_U))
         requirements.loss = row.pL
         requirements.delay = .seconds(row.E)
         requirements.deviation = .seconds(row.sd)
@@ -26,7 +26,7 @@ struct HeartbeatPlannerTests {
         arguments: PlanningVectors.shared.plannerTable.rows
     )
     func table(row: PlanningVectors.Row) throws {
-        let figures = try #require(try HeartbeatPlanner.plan(Self.requirements(row)).figures)
+        let figures = try #require(try QoSPlanner.plan(Self.requirements(row)).figures)
         let interval = figures.interval / .seconds(1)
         #expect(relativeError(interval, row.result.eta) < 1e-4)
         #expect(relativeError(figures.margin / .seconds(1), row.result.alpha) < 1e-3)
@@ -38,7 +38,7 @@ struct HeartbeatPlannerTests {
 
     @Test("by default three heartbeats fit into the bound, and the plan is the policy's")
     func defaults() throws {
-        let plan = try HeartbeatPlanner.plan(HeartbeatRequirements(detectWithin: .seconds(30)))
+        let plan = try QoSPlanner.plan(QoSRequirements(detectWithin: .seconds(30)))
         let figures = try #require(plan.figures)
         #expect(plan.isFeasible && plan.remedies.isEmpty && plan.why.count == 8)
         #expect(figures.interval == .microseconds(9_983_333))
@@ -54,44 +54,44 @@ struct HeartbeatPlannerTests {
 
     @Test("the tolerated blackout is that of the plan's own kernel options, and older kernels' is told")
     func blackout() throws {
-        var requirements = HeartbeatRequirements(detectWithin: .seconds(3))
+        var requirements = QoSRequirements(detectWithin: .seconds(3))
         requirements.delay = .milliseconds(4)
         requirements.deviation = .milliseconds(1)
-        let plan = try HeartbeatPlanner.plan(requirements)
+        let plan = try QoSPlanner.plan(requirements)
         let figures = try #require(plan.figures)
         // 0.204, 0.408, 0.816, 1.632, then after a pause of 1 s, beyond the margin of 1.997 s.
         #expect(figures.kernel.longestRetransmissionMilliseconds == 1_000)
         #expect(figures.toleratedBlackout == .milliseconds(1_632))
         requirements.detectWithin = .seconds(6)
-        let longer = try #require(try HeartbeatPlanner.plan(requirements).figures)
+        let longer = try #require(try QoSPlanner.plan(requirements).figures)
         #expect(longer.toleratedBlackout == .milliseconds(3_264))
     }
 
     @Test("a byte ceiling lengthens no interval but forbids short ones; the answer names what is needed")
     func byteCeiling() throws {
-        var requirements = HeartbeatRequirements(detectWithin: .seconds(1))
+        var requirements = QoSRequirements(detectWithin: .seconds(1))
         requirements.maximumBytesPerSecond = 100
-        let plan = try HeartbeatPlanner.plan(requirements)
+        let plan = try QoSPlanner.plan(requirements)
         #expect(!plan.isFeasible)
         #expect(plan.why[0].contains("2.14s"))
         #expect(plan.remedies.contains { if case .maximumBytesPerSecond = $0 { true } else { false } })
         requirements.maximumBytesPerSecond = 10_000
-        #expect(try HeartbeatPlanner.plan(requirements).isFeasible)
+        #expect(try QoSPlanner.plan(requirements).isFeasible)
     }
 
     @Test("each requirement that stands in the way has its remedy")
     func remedies() throws {
-        func kinds(_ change: (inout HeartbeatRequirements) -> Void) throws -> Set<String> {
-            var requirements = HeartbeatRequirements(detectWithin: .seconds(1))
+        func kinds(_ change: (inout QoSRequirements) -> Void) throws -> Set<String> {
+            var requirements = QoSRequirements(detectWithin: .seconds(1))
             requirements.delay = .milliseconds(20)
             requirements.deviation = .milliseconds(20)
             requirements.mistakesEvery = .seconds(86_400)
-            #expect(try HeartbeatPlanner.plan(requirements).isFeasible)
+            #expect(try QoSPlanner.plan(requirements).isFeasible)
             change(&requirements)
-            let plan = try HeartbeatPlanner.plan(requirements)
+            let plan = try QoSPlanner.plan(requirements)
             #expect(!plan.isFeasible)
             for remedy in plan.remedies {
-                #expect(try HeartbeatPlanner.plan(remedy.applied(to: requirements)).isFeasible, "\(remedy)")
+                #expect(try QoSPlanner.plan(remedy.applied(to: requirements)).isFeasible, "\(remedy)")
             }
             return Set(plan.remedies.map { String("\($0)".prefix { $0 != "(" }) })
         }
@@ -114,33 +114,33 @@ struct HeartbeatPlannerTests {
 
     @Test("the bound that is named is the shortest, to two thousandths")
     func shortestBound() throws {
-        var requirements = HeartbeatRequirements(detectWithin: .milliseconds(100))
+        var requirements = QoSRequirements(detectWithin: .milliseconds(100))
         requirements.loss = 0.05
-        let plan = try HeartbeatPlanner.plan(requirements)
+        let plan = try QoSPlanner.plan(requirements)
         let bound = try #require(
             plan.remedies.compactMap { if case .detectWithin(let bound) = $0 { bound } else { nil } }.first
         )
         requirements.detectWithin = bound
-        #expect(try HeartbeatPlanner.plan(requirements).isFeasible)
+        #expect(try QoSPlanner.plan(requirements).isFeasible)
         requirements.detectWithin = bound * 0.997
-        #expect(try !HeartbeatPlanner.plan(requirements).isFeasible)
+        #expect(try !QoSPlanner.plan(requirements).isFeasible)
     }
 
     @Test("a known distribution certifies more than its mean and deviation, so it pings less")
     func knownDistribution() throws {
-        var requirements = HeartbeatRequirements(detectWithin: .seconds(2))
+        var requirements = QoSRequirements(detectWithin: .seconds(2))
         requirements.loss = 0.01
         requirements.minimumHeartbeats = 1
-        let unknown = try #require(try HeartbeatPlanner.plan(requirements).figures)
+        let unknown = try #require(try QoSPlanner.plan(requirements).figures)
         requirements.distribution = .exponential
-        let known = try #require(try HeartbeatPlanner.plan(requirements).figures)
+        let known = try #require(try QoSPlanner.plan(requirements).figures)
         #expect(known.interval > unknown.interval)
         #expect(known.mistakeDuration < unknown.mistakeDuration)
     }
 
     @Test("everything that is out of range is reported at once")
     func validation() {
-        var requirements = HeartbeatRequirements(detectWithin: .milliseconds(1))
+        var requirements = QoSRequirements(detectWithin: .milliseconds(1))
         requirements.loss = .nan
         requirements.delay = .seconds(-1)
         requirements.deviation = .seconds(90_000)
@@ -149,7 +149,7 @@ struct HeartbeatPlannerTests {
         requirements.minimumHeartbeats = 0
         requirements.minimumInterval = .milliseconds(4)
         requirements.maximumBytesPerSecond = .infinity
-        let error = #expect(throws: ConfigurationError.self) { try HeartbeatPlanner.plan(requirements) }
+        let error = #expect(throws: ConfigurationError.self) { try QoSPlanner.plan(requirements) }
         #expect(
             error?.problems.map(\.key) == [
                 "detectWithin", "loss", "delay", "deviation", "mistakesEvery", "mistakeLasts", "minimumHeartbeats",
@@ -157,7 +157,7 @@ struct HeartbeatPlannerTests {
             ]
         )
         for loss in [1, -0.1, .infinity] {
-            var lossy = HeartbeatRequirements(detectWithin: .seconds(1))
+            var lossy = QoSRequirements(detectWithin: .seconds(1))
             lossy.loss = loss
             #expect(throws: ConfigurationError.self) { try lossy.validate() }
         }
@@ -165,7 +165,7 @@ struct HeartbeatPlannerTests {
 
     @Test("the margin certifies the recurrence however delays depend on each other, and no shorter one does")
     func margin() {
-        let margin = HeartbeatPlanner.margin(
+        let margin = QoSPlanner.margin(
             interval: .seconds(5),
             deviation: .milliseconds(20),
             mistakesEvery: .seconds(30 * 86_400)
@@ -179,7 +179,7 @@ struct HeartbeatPlannerTests {
     @Test("the margin is total")
     func marginOfAnything() {
         func margin(_ interval: Duration, _ deviation: Duration, _ every: Duration) -> Duration {
-            HeartbeatPlanner.margin(interval: interval, deviation: deviation, mistakesEvery: every)
+            QoSPlanner.margin(interval: interval, deviation: deviation, mistakesEvery: every)
         }
         let longest = Duration(attoseconds: .max)
         #expect(margin(.seconds(5), .seconds(1), .seconds(5)) == .zero)
@@ -195,9 +195,9 @@ struct HeartbeatPlannerTests {
 
     @Test("the curve shows what the same heartbeats certify when judged earlier or later")
     func curve() throws {
-        var requirements = HeartbeatRequirements(detectWithin: .seconds(10))
+        var requirements = QoSRequirements(detectWithin: .seconds(10))
         requirements.loss = 0.02
-        let plan = try HeartbeatPlanner.plan(requirements)
+        let plan = try QoSPlanner.plan(requirements)
         let figures = try #require(plan.figures)
         let curve = plan.curve(count: 50)
         #expect(curve.count == 50)
@@ -210,7 +210,7 @@ struct HeartbeatPlannerTests {
         }
         #expect(plan.curve(count: -1).count == 2)
         requirements.mistakeLasts = .zero
-        #expect(try HeartbeatPlanner.plan(requirements).curve().isEmpty)
+        #expect(try QoSPlanner.plan(requirements).curve().isEmpty)
     }
 
     @Test(
