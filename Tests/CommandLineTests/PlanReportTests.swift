@@ -15,11 +15,11 @@ import Testing
 struct PlanReportTests {
     private static func plan(
         _ bound: Duration = .seconds(30),
-        _ change: (inout HeartbeatRequirements) -> Void = { _ in }
-    ) throws -> HeartbeatPlan {
-        var requirements = HeartbeatRequirements(detectWithin: bound)
+        _ change: (inout QoSRequirements) -> Void = { _ in }
+    ) throws -> QoSPlan {
+        var requirements = QoSRequirements(detectWithin: bound)
         change(&requirements)
-        return try HeartbeatPlanner.plan(requirements)
+        return try QoSPlanner.plan(requirements)
     }
 
     private static func report(_ bound: Duration = .seconds(30), width: Int? = nil) throws -> PlanReport {
@@ -47,7 +47,7 @@ struct PlanReportTests {
         let object = try Self.object(report)
         #expect(
             Set(object.keys) == [
-                "feasible", "detectWithinMs", "intervalMs", "marginMs", "heartbeatsPerWindow",
+                "feasible", "measured", "detectWithinMs", "intervalMs", "marginMs", "heartbeatsPerWindow",
                 "mistakeRecurrenceSeconds",
                 "mistakeDurationSeconds", "toleratedBlackoutMs", "bytesPerSecond", "kernel", "why",
             ]

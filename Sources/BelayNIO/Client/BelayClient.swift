@@ -67,14 +67,19 @@ public final class BelayClient: Service {
     /// - Parameters:
     ///   - configuration: whom to connect to and how; checked when it runs.
     ///   - group: the event loops. Default: those that all of NIO shares in this process.
-    public init(
+    public convenience init(
         configuration: Configuration,
         group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
     ) {
+        self.init(configuration: configuration, group: group, roundTrips: RoundTripHistogram())
+    }
+
+    /// A client that measures into a histogram which others may share.
+    package init(configuration: Configuration, group: any EventLoopGroup, roundTrips: RoundTripHistogram) {
         self.configuration = configuration
         self.group = group
         self.link = ClientLink()
-        self.node = NodeContext(sink: configuration.events, logger: configuration.logger)
+        self.node = NodeContext(sink: configuration.events, logger: configuration.logger, roundTrips: roundTrips)
         self.changes = Changes(base: self.link.changes)
     }
 

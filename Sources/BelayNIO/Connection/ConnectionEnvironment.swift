@@ -88,14 +88,15 @@ final class ConnectionEnvironment: Sendable {
 final class NodeContext: Sendable {
     let sink: (any EventSink)?
     let logger: Logger
-    let roundTrips = RoundTripHistogram()
+    let roundTrips: RoundTripHistogram
 
     private let nonce: UInt64
     private let connections = Atomic<UInt64>(0)
     private let epochs = Mutex(EpochRegistry())
 
-    init(sink: (any EventSink)?, logger: Logger) {
+    init(sink: (any EventSink)?, logger: Logger, roundTrips: RoundTripHistogram = RoundTripHistogram()) {
         self.sink = sink
+        self.roundTrips = roundTrips
         self.logger = logger
         var system = SystemRandomNumberGenerator()
         self.nonce = system.next()

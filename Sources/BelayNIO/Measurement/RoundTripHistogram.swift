@@ -10,7 +10,7 @@ import Histogram
 import Synchronization
 
 /// Collects round trips of many connections in bounded memory, 14 KB: a connection itself keeps mean and deviation only.
-final class RoundTripHistogram: Sendable {
+package final class RoundTripHistogram: Sendable {
     /// In microseconds; an hour counts as the longest there is.
     private static let longest: UInt64 = 3_600_000_000
 
@@ -39,13 +39,15 @@ final class RoundTripHistogram: Sendable {
 
     private let samples = Mutex(Samples())
 
+    package init() {}
+
     func record(_ roundTrip: Duration) {
         let microseconds = UInt64(clamping: roundTrip.wholeNanoseconds / 1_000)
         self.samples.withLock { $0.add(microseconds: microseconds) }
     }
 
     /// What was measured; nil before the first.
-    var summary: RoundTripSummary? {
+    package var summary: RoundTripSummary? {
         self.samples.withLock { samples in
             guard samples.count > 0 else { return nil }
             return RoundTripSummary(

@@ -48,4 +48,23 @@ enum Terminal {
         Output.write(Array("\(question) [y/N] ".utf8), to: STDERR_FILENO)
         return ["y", "yes"].contains(readLine()?.lowercased() ?? "")
     }
+
+    /// Shows how far something is on standard error: in place where there is a terminal.
+    ///
+    /// - Parameters:
+    ///   - line: what to show.
+    ///   - orTell: whether to write it as a line where there is no terminal.
+    static func showProgress(_ line: String, orTell: Bool) {
+        if isatty(STDERR_FILENO) == 1, self.canRedraw {
+            Output.write(Array("\r\(line)\u{1B}[K".utf8), to: STDERR_FILENO)
+        } else if orTell {
+            Output.tell(line)
+        }
+    }
+
+    /// Takes away what ``showProgress(_:orTell:)`` left on the terminal.
+    static func clearProgress() {
+        guard isatty(STDERR_FILENO) == 1, self.canRedraw else { return }
+        Output.write(Array("\r\u{1B}[K".utf8), to: STDERR_FILENO)
+    }
 }

@@ -11,10 +11,13 @@ import BelayCore
 /// The flags that say what heartbeats are to achieve on which network.
 struct PlanOptions: ParsableArguments {
     @Option(
-        help: "A silent peer is declared dead within this time, 20ms to 24h. Default: 30s.",
+        help: """
+            A silent peer is declared dead within this time, 20ms to 24h. Default: 30s; with --measure the shortest that \
+            is possible, at least 1s.
+            """,
         transform: Duration.flag
     )
-    var detectWithin: Duration = .seconds(30)
+    var detectWithin: Duration?
 
     @Option(
         help: """
@@ -26,7 +29,7 @@ struct PlanOptions: ParsableArguments {
     var loss: Double = 0
 
     @Option(help: "The mean round trip time, 0s to 24h. Default: 50ms.", transform: Duration.flag)
-    var delay: Duration = .milliseconds(50)
+    var delay: Duration?
 
     @Option(
         help: "The standard deviation of the round trip time, 0s to 24h. Default: as much as --delay.",
@@ -65,8 +68,13 @@ struct PlanOptions: ParsableArguments {
         }
     }
 
+    private static let usualDelay = Duration.milliseconds(50)
+
+    /// Whether anything was said of the round trip time.
+    var describesDelay: Bool { self.delay != nil || self.jitter != nil || self.distribution != .unknown }
+
     func validate() throws {
-        if self.distribution == .exponential, let jitter, jitter != self.delay {
+        if self.distribution == .exponential, let jitter, jitter != self.delay ?? Self.usualDelay {
             throw ValidationError(
                 "--jitter is \(jitter.text), but an exponential --delay deviates by its mean: leave it out"
             )
@@ -74,11 +82,11 @@ struct PlanOptions: ParsableArguments {
     }
 
     /// The requirements that the flags describe; some may be out of range, which their validation reports.
-    var requirements: HeartbeatRequirements {
-        var requirements = HeartbeatRequirements(detectWithin: self.detectWithin)
+    var requirements: QoSRequirements {
+        var requirements = QoSRequirements(detectWithin: self.detectWithin ?? .seconds(30))
         requirements.loss = self.loss
-        requirements.delay = self.delay
-        requirements.deviation = self.jitter ?? self.delay
+        requirements.delay = self.delay ?? Self.usualDelay
+        requirements.deviation = self.jitter ?? requirements.delay
         requirements.distribution = self.distribution.value
         requirements.mistakesEvery = self.mistakesEvery
         requirements.mistakeLasts = self.mistakeLasts

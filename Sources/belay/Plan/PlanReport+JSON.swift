@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 import BelayCore
+import BelayNIO
 
 extension PlanReport {
     /// One object, also where the requirements cannot be met: its figures are then null.
@@ -13,20 +14,21 @@ extension PlanReport {
         let figures = self.plan.figures
         var json = JSONWriter(reservingCapacity: 2_048)
         json.beginObject()
-        json.key("feasible")
-        json.boolean(self.plan.isFeasible)
-        json.milliseconds("detectWithinMs", self.plan.requirements.detectWithin)
-        json.milliseconds("intervalMs", figures?.interval)
-        json.milliseconds("marginMs", figures?.margin)
-        json.field("heartbeatsPerWindow", figures.map { UInt32(clamping: $0.heartbeatsPerWindow) })
+        json.field("feasible", self.plan.isFeasible)
+        json.key("measured")
+        if let measured { measured.write(to: &json) } else { json.null() }
+        json.field("detectWithinMs", self.plan.requirements.detectWithin)
+        json.field("intervalMs", figures?.interval)
+        json.field("marginMs", figures?.margin)
+        json.field("heartbeatsPerWindow", figures?.heartbeatsPerWindow)
         json.key("mistakeRecurrenceSeconds")
         json.beginObject()
-        json.number("independent", figures?.mistakeRecurrence.independentSeconds)
-        json.number("dependenceFree", figures?.mistakeRecurrence.dependenceFreeSeconds)
+        json.field("independent", figures?.mistakeRecurrence.independentSeconds)
+        json.field("dependenceFree", figures?.mistakeRecurrence.dependenceFreeSeconds)
         json.endObject()
-        json.number("mistakeDurationSeconds", figures.map { $0.mistakeDuration / .seconds(1) })
-        json.milliseconds("toleratedBlackoutMs", figures?.toleratedBlackout)
-        json.number("bytesPerSecond", figures?.bytesPerSecond)
+        json.field("mistakeDurationSeconds", figures.map { $0.mistakeDuration / .seconds(1) })
+        json.field("toleratedBlackoutMs", figures?.toleratedBlackout)
+        json.field("bytesPerSecond", figures?.bytesPerSecond)
         json.key("kernel")
         if let kernel = figures?.kernel { kernel.write(to: &json) } else { json.null() }
         json.key("why")
@@ -38,29 +40,33 @@ extension PlanReport {
     }
 }
 
-extension KernelTimeouts {
-    /// Writes the options as an object, under the names of the kernel's options.
+extension RoundTripSummary {
+    /// Writes what was measured as an object.
     fileprivate func write(to json: inout JSONWriter) {
         json.beginObject()
-        json.key("noDelay")
-        json.boolean(self.noDelay)
-        json.field("keepaliveIdleSeconds", self.keepaliveIdleSeconds.map { UInt32(clamping: $0) })
-        json.field("keepaliveIntervalSeconds", UInt32(clamping: self.keepaliveIntervalSeconds))
-        json.field("keepaliveCount", UInt32(clamping: self.keepaliveCount))
-        json.field("userTimeoutMs", UInt32(clamping: self.userTimeoutMilliseconds))
-        json.field("notSentLowWatermarkBytes", UInt32(clamping: self.notSentLowWatermarkBytes))
-        json.field("longestRetransmissionMs", UInt32(clamping: self.longestRetransmissionMilliseconds))
+        json.field("heartbeats", self.count)
+        json.field("meanMs", self.mean)
+        json.field("deviationMs", self.deviation)
+        json.field("p50Ms", self.median)
+        json.field("p90Ms", self.percentile90)
+        json.field("p99Ms", self.percentile99)
+        json.field("p999Ms", self.percentile999)
+        json.field("longestMs", self.longest)
         json.endObject()
     }
 }
 
-extension JSONWriter {
-    fileprivate mutating func milliseconds(_ name: String, _ value: Duration?) {
-        self.number(name, value.map { $0 / .milliseconds(1) })
-    }
-
-    fileprivate mutating func number(_ name: String, _ value: Double?) {
-        self.key(name)
-        if let value { self.decimal(value) } else { self.null() }
+extension KernelTimeouts {
+    /// Writes the options as an object, under the names of the kernel's options.
+    fileprivate func write(to json: inout JSONWriter) {
+        json.beginObject()
+        json.field("noDelay", self.noDelay)
+        json.field("keepaliveIdleSeconds", self.keepaliveIdleSeconds)
+        json.field("keepaliveIntervalSeconds", self.keepaliveIntervalSeconds)
+        json.field("keepaliveCount", self.keepaliveCount)
+        json.field("userTimeoutMs", self.userTimeoutMilliseconds)
+        json.field("notSentLowWatermarkBytes", self.notSentLowWatermarkBytes)
+        json.field("longestRetransmissionMs", self.longestRetransmissionMilliseconds)
+        json.endObject()
     }
 }

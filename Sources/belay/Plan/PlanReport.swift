@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 import BelayCore
+import BelayNIO
 
 #if canImport(Glibc)
 import Glibc
@@ -17,12 +18,15 @@ import Darwin
 
 /// A plan for people.
 struct PlanReport {
-    var plan: HeartbeatPlan
+    var plan: QoSPlan
+    /// What it was made from, where that was measured.
+    var measured: RoundTripSummary?
     /// How many columns there are.
     var width: Int
 
-    init(plan: HeartbeatPlan, width: Int? = Terminal.width) {
+    init(plan: QoSPlan, measured: RoundTripSummary? = nil, width: Int? = Terminal.width) {
         self.plan = plan
+        self.measured = measured
         self.width = min(max(width ?? 100, 40), 120)
     }
 
@@ -33,24 +37,27 @@ struct PlanReport {
 
     /// The table, the chart where there is something to draw, or what stands in the way and what would help.
     var text: String {
+        let measured = self.measured.map { self.wrapped($0.text, after: "") } ?? ""
         guard let figures = self.plan.figures else {
-            return (["Not possible."] + self.plan.why).map { self.wrapped($0, after: "") }.joined()
+            return measured + (["Not possible."] + self.plan.why).map { self.wrapped($0, after: "") }.joined()
         }
-        let rows = zip(Self.rows(of: figures), self.plan.why)
+        let bound = "A dead peer is known this long after it last proved alive."
+        let rows = zip(Self.rows(of: figures), [bound] + self.plan.why)
         let labels = Self.columnWidth(rows.map(\.0.label))
         let values = Self.columnWidth(rows.map(\.0.value))
         let table = rows.map { row, reason in
             self.wrapped(reason, after: row.label.padded(to: labels) + row.value.padded(to: values))
         }
         let chart = RecurrenceChart(plan: self.plan, width: min(self.width, 80))
-        return table.joined() + "\n" + chart.text
+        return measured + table.joined() + "\n" + chart.text
     }
 
     private typealias Row = (label: String, value: String)
 
-    /// Label and figure of each line of the plan's reasoning, in its order.
-    private static func rows(of figures: HeartbeatPlan.Figures) -> [Row] {
+    /// Label and figure of the bound, and of each line of the plan's reasoning in its order.
+    private static func rows(of figures: QoSPlan.Figures) -> [Row] {
         [
+            ("bound", PlanText.duration(figures.detectWithin)),
             ("interval", PlanText.duration(figures.interval)),
             ("margin", PlanText.duration(figures.margin)),
             ("mistakes", PlanText.span(seconds: figures.mistakeRecurrence.independentSeconds)),
@@ -80,6 +87,14 @@ struct PlanReport {
             isEmpty = false
         }
         return (lines + [line]).map { $0 + "\n" }.joined()
+    }
+}
+
+extension RoundTripSummary {
+    /// One sentence for people.
+    fileprivate var text: String {
+        "Measured with \(self.count) heartbeats: mean \(self.mean.rounded), deviation \(self.deviation.rounded), half "
+            + "within \(self.median.rounded), 99 % within \(self.percentile99.rounded), the longest \(self.longest.rounded)."
     }
 }
 

@@ -13,7 +13,7 @@ import Foundation
 /// The interval is that of the plan, so the chart shows what waiting longer is worth at the same cost. The scale of the
 /// recurrence is logarithmic, because each heartbeat more multiplies it.
 struct RecurrenceChart {
-    private let curve: [HeartbeatPlan.CurvePoint]
+    private let curve: [QoSPlan.CurvePoint]
     private let goalSeconds: Double
     private let bound: Duration
     private let columns: Int
@@ -26,7 +26,7 @@ struct RecurrenceChart {
     /// - Parameters:
     ///   - plan: what to draw; nothing is where it is not feasible.
     ///   - width: columns in all, at most 80.
-    init(plan: HeartbeatPlan, width: Int) {
+    init(plan: QoSPlan, width: Int) {
         self.columns = min(max(width, 40), 80) - Self.labelWidth - 2
         self.curve = plan.curve(count: self.columns)
         self.goalSeconds = max(plan.requirements.mistakesEvery / .seconds(1), 1e-3)

@@ -132,3 +132,36 @@ func connectionsOfThisHost() throws {
         print(socket.local, socket.state.name, "silent for \(info.lastDataReceived) ms")
     }
 }
+
+func detectors() {
+    var policy = LivenessPolicy(detectWithin: .seconds(30))
+    policy.detector = .nfde()  // at most one false suspicion a day
+    policy.detector = .nfde(margin: .fixed(.seconds(2)), window: 1_000, stallWindow: 1)
+    var akka = PhiAccrual.Configuration()
+    akka.tail = .logistic
+    akka.threshold = 10
+    policy.detector = .phi(akka)
+}
+
+func planning() throws {
+    var requirements = QoSRequirements(detectWithin: .seconds(10))
+    requirements.delay = .milliseconds(50)
+    requirements.deviation = .milliseconds(20)
+    let plan = try QoSPlanner.plan(requirements)
+    for line in plan.why { print(line) }
+    if let figures = plan.figures { print(figures.policy, figures.mistakeRecurrence) }
+}
+
+func learningClient(saved: [UInt8]?, save: @escaping @Sendable ([UInt8]) -> Void) throws -> BelayClient {
+    var configuration = BelayClient.Configuration(
+        endpoint: .lines(host: "gateway.example", port: 7400),
+        liveness: LivenessPolicy(interval: .seconds(200), replyWithin: .seconds(20)),
+        identity: "device-42"
+    )
+    var learning = SmartInterval.Configuration()
+    learning.probes = true  // trying costs about two connections for each network
+    let learned = try saved.map { try SmartInterval(learning, json: $0) } ?? SmartInterval(learning)
+    configuration.smartHeartbeats = SmartHeartbeats(network: "home", learned: learned) { save($0.json) }
+    let client = BelayClient(configuration: configuration)
+    return client
+}
