@@ -35,6 +35,7 @@ public struct NFDE: FailureDetector {
     private let margin: Margin
     private var samples: SampleWindow
     private var newest: SampleWindow?
+    private var errors = PredictionError()
     /// What is taken off each sample: between clocks of different origins they may be as large as the clock itself.
     private var origin: Int64?
 
@@ -65,6 +66,7 @@ public struct NFDE: FailureDetector {
         self.origin = origin
         let (difference, overflow) = sample.subtractingReportingOverflow(origin)
         guard !overflow else { return }
+        if self.samples.count > 0 { self.errors.add(nanoseconds: sample, expected: self.delayNanoseconds) }
         self.samples.add(difference)
         self.newest?.add(difference)
     }
@@ -109,11 +111,11 @@ public struct NFDE: FailureDetector {
         case .fixed(let margin):
             return max(0, margin.wholeNanoseconds)
         case .mistakesAtMostEvery(let recurrence):
-            guard self.samples.count >= Self.fewestSamples else { return nil }
+            guard self.errors.count >= Self.fewestSamples else { return nil }
             let interval = self.schedule.intervalNanoseconds
             let margin = QoSPlanner.margin(
                 interval: .nanoseconds(interval),
-                deviation: .nanoseconds(Int64(self.samples.deviationNanoseconds)),
+                deviation: .nanoseconds(Int64(min(self.errors.deviationNanoseconds, 9e18))),
                 mistakesEvery: recurrence
             )
             return max(Self.smallestMarginNanoseconds(interval), margin.wholeNanoseconds)

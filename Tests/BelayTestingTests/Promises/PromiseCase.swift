@@ -35,6 +35,10 @@ struct PromiseCase: Sendable, CustomStringConvertible {
         patientWriter.writeWithin = .seconds(18)
         var alwaysPinging = LivenessPolicy(detectWithin: .seconds(10))
         alwaysPinging.pingAlways = true
+        var expecting = LivenessPolicy(detectWithin: .seconds(10))
+        expecting.detector = .nfde()
+        var accruing = LivenessPolicy(detectWithin: .seconds(10))
+        accruing.detector = .phi()
         return [
             PromiseCase("3 s", .lan, latency: .milliseconds(10)),
             PromiseCase("30 s", .wan, latency: .milliseconds(50)),
@@ -45,6 +49,8 @@ struct PromiseCase: Sendable, CustomStringConvertible {
             ),
             PromiseCase("12 s, one attempt, write deadline 18 s", patientWriter, latency: .milliseconds(50)),
             PromiseCase("10 s, pings under traffic", alwaysPinging, latency: .milliseconds(50)),
+            PromiseCase("10 s, NFD-E", expecting, latency: .milliseconds(50)),
+            PromiseCase("10 s, phi accrual", accruing, latency: .milliseconds(50)),
             PromiseCase("300 ms", .localTesting, latency: .microseconds(500), loss: 0),
             PromiseCase("20 ms", LivenessPolicy(detectWithin: .milliseconds(20)), latency: .microseconds(50), loss: 0),
         ]
@@ -73,7 +79,7 @@ enum HeartbeatDirection: CaseIterable {
             case .clientPings: .answer
             case .clientTalks: .listen
             }
-        return SimulatedPeer.Configuration(policy)
+        return SimulatedPeer.Configuration(policy.learningFromPings)
     }
 
     /// The client; `patience` is how many bounds of the server it tolerates silence, at the same ping interval.
@@ -89,7 +95,7 @@ enum HeartbeatDirection: CaseIterable {
         case .clientTalks: return .mute
         case .withoutTokens: return .answering(echoesTokens: false)
         }
-        return SimulatedPeer.Configuration(policy)
+        return SimulatedPeer.Configuration(policy.learningFromPings)
     }
 
     /// How much earlier than its arrival a sign of life may count (rule R15).
@@ -103,6 +109,15 @@ enum HeartbeatDirection: CaseIterable {
     /// The longest time between two signs of life of the client, without what the path adds.
     func beat(_ promise: PromiseCase) -> Duration {
         self == .clientTalks ? promise.bound / 4 : promise.timings.interval
+    }
+}
+
+extension LivenessPolicy {
+    /// The policy without a detector where there are no pings to learn from.
+    fileprivate var learningFromPings: LivenessPolicy {
+        var policy = self
+        if self.heartbeats == .answer || self.heartbeats == .listen { policy.detector = .fixed }
+        return policy
     }
 }
 
