@@ -51,6 +51,12 @@ struct ChenConfigurator {
         return search.longest(in: range, reaching: .log(max(mistakesEvery, 1e-18)))
     }
 
+    /// The interval in the range with the rarest mistakes however delays depend on each other.
+    func bestIntervalOfOne(in range: ClosedRange<Double>) -> Double {
+        var search = IntervalSearch(assurance: self.quality.assuranceOfOne)
+        return search.best(in: range)
+    }
+
     /// What ln eta + assurance must reach.
     private func target(_ mistakesEvery: Double) -> Double {
         .log(max(mistakesEvery, 1e-18)) - self.quality.logRecurrenceOffset

@@ -79,8 +79,27 @@ struct PlanProblem {
     /// Whether this interval meets every requirement, by the certificate itself.
     func isMet(by microseconds: Int64) -> Bool {
         guard self.allows(microseconds) else { return false }
-        let recurrence = self.quality.logRecurrence(interval: Self.seconds(microseconds))
-        return ChenQuality.recurrence(log: recurrence) >= self.requirements.mistakesEvery.inSeconds
+        return ChenQuality.recurrence(log: self.logRecurrence(microseconds))
+            >= self.requirements.mistakesEvery.inSeconds
+    }
+
+    /// The recurrence that is asked for: with any delays, or with independent ones.
+    private func logRecurrence(_ microseconds: Int64) -> Double {
+        let interval = Self.seconds(microseconds)
+        return self.requirements.toleratesDependence
+            ? self.quality.logRecurrenceOfOne(interval: interval) : self.quality.logRecurrence(interval: interval)
+    }
+
+    private func longestInterval(in range: ClosedRange<Double>) -> Double? {
+        let mistakesEvery = self.requirements.mistakesEvery.inSeconds
+        return self.requirements.toleratesDependence
+            ? self.configurator.longestIntervalOfOne(in: range, mistakesEvery: mistakesEvery)
+            : self.configurator.longestInterval(in: range, mistakesEvery: mistakesEvery)
+    }
+
+    private func bestInterval(in range: ClosedRange<Double>) -> Double {
+        self.requirements.toleratesDependence
+            ? self.configurator.bestIntervalOfOne(in: range) : self.configurator.bestInterval(in: range)
     }
 
     /// The longest interval that meets every requirement, in whole microseconds.
@@ -90,14 +109,11 @@ struct PlanProblem {
     ///
     /// - Returns: nil where no interval does.
     func solution() -> Int64? {
-        let mistakesEvery = self.requirements.mistakesEvery.inSeconds
         var upper = self.ceiling.microseconds
         for _ in 0..<4 {
             guard self.floor.microseconds <= upper else { return nil }
             let range = Self.seconds(self.floor.microseconds)...Self.seconds(upper)
-            guard let found = self.configurator.longestInterval(in: range, mistakesEvery: mistakesEvery) else {
-                return nil
-            }
+            guard let found = self.longestInterval(in: range) else { return nil }
             let rounded = Int64(found * 1e6)
             // A whole number of microseconds may lie just below itself as a double.
             for candidate in [rounded + 1, rounded] where candidate <= upper && self.isMet(by: candidate) {
@@ -111,11 +127,11 @@ struct PlanProblem {
     /// The recurrence that the best of the allowed intervals certifies, in seconds, and that interval.
     func rarestMistakes() -> (interval: Duration, seconds: Double)? {
         guard let range = self.range else { return nil }
-        let best = Int64(self.configurator.bestInterval(in: range) * 1e6)
+        let best = Int64(self.bestInterval(in: range) * 1e6)
         let candidates = [best, best + 1, self.floor.microseconds, self.ceiling.microseconds].filter {
             self.allows($0)
         }
-        let judged = candidates.map { (interval: $0, log: self.quality.logRecurrence(interval: Self.seconds($0))) }
+        let judged = candidates.map { (interval: $0, log: self.logRecurrence($0)) }
         guard let rarest = judged.max(by: { $0.log < $1.log }) else { return nil }
         return (.microseconds(rarest.interval), ChenQuality.recurrence(log: rarest.log))
     }

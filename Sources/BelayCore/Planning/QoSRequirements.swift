@@ -41,6 +41,11 @@ public struct QoSRequirements: Hashable, Sendable {
     /// 0 to 10,000,000 h. Default: 30 days. T_MR^L in the paper.
     public var mistakesEvery: Duration = .seconds(30 * 86_400)
 
+    /// Whether ``mistakesEvery`` must hold however delays depend on each other, as they do over TCP.
+    ///
+    /// Default: false; then it must hold for delays that are independent, as in the literature.
+    public var toleratesDependence = false
+
     /// How long a mistake may last on average.
     ///
     /// 0 to 10,000,000 h. Default: nil, the bound. T_M^U in the paper.

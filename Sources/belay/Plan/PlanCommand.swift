@@ -61,8 +61,11 @@ struct PlanCommand: AsyncParsableCommand {
     }
 
     /// The plan with the shortest bound that is possible, from 1 s on: below, the scheduler decides more than the network.
+    ///
+    /// What was measured was TCP, whose delays come together.
     private static func shortestPlan(_ requirements: QoSRequirements) throws -> QoSPlan {
         var requirements = requirements
+        requirements.toleratesDependence = true
         requirements.detectWithin = .seconds(1)
         let plan = try Self.plan(requirements)
         for case .detectWithin(let bound) in plan.remedies {

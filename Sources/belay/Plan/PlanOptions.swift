@@ -13,7 +13,7 @@ struct PlanOptions: ParsableArguments {
     @Option(
         help: """
             A silent peer is declared dead within this time, 20ms to 24h. Default: 30s; with --measure the shortest that \
-            is possible, at least 1s.
+            is possible with --correlated, at least 1s.
             """,
         transform: Duration.flag
     )
@@ -42,6 +42,11 @@ struct PlanOptions: ParsableArguments {
 
     @Option(help: "A live peer may be suspected once in this time on average. Default: 30d.", transform: Duration.flag)
     var mistakesEvery: Duration = .seconds(30 * 86_400)
+
+    @Flag(
+        help: "Mistakes must be as rare even if delays come together, as over TCP, where a loss delays all behind it."
+    )
+    var correlated = false
 
     @Option(help: "Such a mistake may last this long on average. Default: the bound.", transform: Duration.flag)
     var mistakeLasts: Duration?
@@ -89,6 +94,7 @@ struct PlanOptions: ParsableArguments {
         requirements.deviation = self.jitter ?? requirements.delay
         requirements.distribution = self.distribution.value
         requirements.mistakesEvery = self.mistakesEvery
+        requirements.toleratesDependence = self.correlated
         requirements.mistakeLasts = self.mistakeLasts
         requirements.minimumHeartbeats = self.minHeartbeats
         requirements.minimumInterval = self.minInterval

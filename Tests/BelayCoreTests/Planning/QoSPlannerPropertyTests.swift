@@ -71,6 +71,7 @@ struct QoSPlannerPropertyTests {
         if Int.random(in: 0..<3, using: &random) == 0 { requirements.distribution = .exponential }
         requirements.mistakesEvery = Self.duration(.nanoseconds(1), .seconds(31_557_600_000), &random)
         if Int.random(in: 0..<12, using: &random) == 0 { requirements.mistakesEvery = .zero }
+        requirements.toleratesDependence = Int.random(in: 0..<3, using: &random) == 0
         if Bool.random(using: &random) {
             requirements.mistakeLasts = Self.duration(.milliseconds(1), .seconds(1_000_000), &random)
             if Int.random(in: 0..<20, using: &random) == 0 { requirements.mistakeLasts = .zero }
@@ -118,6 +119,7 @@ struct QoSPlannerPropertyTests {
         let recurrence = figures.mistakeRecurrence
         let wanted = requirements.mistakesEvery / .seconds(1)
         #expect(recurrence.independentSeconds >= wanted && recurrence.independentSeconds <= 1e300, name)
+        if requirements.toleratesDependence { #expect(recurrence.dependenceFreeSeconds >= wanted, name) }
         #expect(recurrence.dependenceFreeSeconds >= 0 && recurrence.dependenceFreeSeconds <= 1e300, name)
         if paper.isComplete {
             #expect(paper.logRecurrence >= log(max(wanted, 1e-18)) - Self.rounding, name)
