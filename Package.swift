@@ -60,8 +60,12 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        // What users test their own code with: a manual clock, seeded randomness, a simulated link.
-        .target(name: "BelayTesting", dependencies: ["BelayCore"], swiftSettings: strict),
+        // What users test their own code with: a manual clock, seeded randomness, a simulated link, trials of detectors.
+        .target(
+            name: "BelayTesting",
+            dependencies: ["BelayCore", .product(name: "RealModule", package: "swift-numerics")],
+            swiftSettings: strict
+        ),
         // The command line: parses and calls.
         .executableTarget(
             name: "belay",

@@ -17,7 +17,7 @@ import Testing
             "BelayCore", "BelaySocket", "NIOCore", "NIOPosix", "Histogram", "Logging", "ServiceLifecycle",
             "Synchronization",
         ],
-        "BelayTesting": ["BelayCore"],
+        "BelayTesting": ["BelayCore", "RealModule"],
         "belay": [
             "BelayCore", "BelaySocket", "BelayNIO", "ArgumentParser", "Logging", "NIOCore", "NIOPosix",
             "ServiceLifecycle",
