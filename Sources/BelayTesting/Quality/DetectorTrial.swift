@@ -23,18 +23,27 @@ public import BelayCore
 ///
 /// Memory grows with the number of heartbeats that are on their way at one time, and with nothing else.
 public struct DetectorTrial<Detector: FailureDetector>: Sendable {
-    /// A detector, and since when it has suspected without a break.
+    /// A detector, from when on it suspects if nothing arrives, and since when it has suspected without a break.
     private struct Watch: Sendable {
-        var detector: Detector
-        var suspectedSince: Instant?
+        private var detector: Detector
+        private var suspicionAt: Instant
+        private var suspectedSince: Instant?
+
+        init(_ detector: Detector) {
+            self.detector = detector
+            self.suspicionAt = detector.suspicionAt
+        }
+
+        /// When the suspicion begins that stays if nothing arrives any more.
+        var lastSuspicionAt: Instant { self.suspectedSince ?? self.suspicionAt }
 
         /// A heartbeat arrives; one that comes at the very instant of the suspicion is in time.
         mutating func arrived(_ heartbeat: Arrival) -> (suspectedAt: Instant?, isTrusted: Bool) {
             let wasSuspected = self.suspectedSince != nil
-            let due = self.detector.suspicionAt
-            if !wasSuspected, due < heartbeat.arrivedAt { self.suspectedSince = due }
+            if !wasSuspected, self.suspicionAt < heartbeat.arrivedAt { self.suspectedSince = self.suspicionAt }
             self.detector.arrived(sentAt: heartbeat.sentAt, at: heartbeat.arrivedAt)
-            let isTrusted = heartbeat.arrivedAt < self.detector.suspicionAt
+            self.suspicionAt = self.detector.suspicionAt
+            let isTrusted = heartbeat.arrivedAt < self.suspicionAt
             if !isTrusted, self.suspectedSince == nil { self.suspectedSince = heartbeat.arrivedAt }
             let suspectedAt = wasSuspected ? nil : self.suspectedSince
             if isTrusted { self.suspectedSince = nil }
@@ -47,8 +56,9 @@ public struct DetectorTrial<Detector: FailureDetector>: Sendable {
         let arrivedAt: Instant
     }
 
+    var measuresDetection = true
+
     private var watch: Watch
-    private let measuresDetection: Bool
     private var unjudged: Int
     /// From when on is judged; heartbeats sent before are not.
     private var judgedFrom: Instant?
@@ -56,17 +66,17 @@ public struct DetectorTrial<Detector: FailureDetector>: Sendable {
     private var quality = DetectorQuality(from: Instant(nanoseconds: 0))
     /// Heartbeats that were sent and have not arrived, in the order of their arrivals.
     private var onTheirWay: [Arrival] = []
+    /// Crashes whose detection is not known yet, and when the heartbeat was sent that is the last to arrive before it is.
+    private var crashes: [(at: Instant, lastSentAt: Instant)] = []
 
     /// A trial of this detector, which knows nothing yet.
     ///
     /// - Parameters:
     ///   - detector: the detector.
     ///   - warmUp: so many heartbeats are not judged, and neither is the time until the first one after them arrives.
-    ///   - measuresDetection: whether to measure the time to detect, which takes longer than everything else.
-    public init(_ detector: Detector, warmUp: Int = 0, measuresDetection: Bool = true) {
-        self.watch = Watch(detector: detector)
+    public init(_ detector: Detector, warmUp: Int = 0) {
+        self.watch = Watch(detector)
         self.unjudged = max(0, warmUp)
-        self.measuresDetection = measuresDetection
     }
 
     /// The mistakes so far.
@@ -81,14 +91,16 @@ public struct DetectorTrial<Detector: FailureDetector>: Sendable {
             self.judgedFrom = heartbeat.sentAt
         }
         if let arrivedAt = heartbeat.arrivedAt {
-            let place = (self.onTheirWay.lastIndex { $0.arrivedAt <= arrivedAt } ?? -1) + 1
+            var place = self.onTheirWay.count
+            while place > 0, self.onTheirWay[place - 1].arrivedAt > arrivedAt { place -= 1 }
+            if place < self.onTheirWay.count { self.detectCrashesBeforeOvertaking() }
             self.onTheirWay.insert(Arrival(sentAt: heartbeat.sentAt, arrivedAt: arrivedAt), at: place)
         }
-        if self.measuresDetection, self.judgedFrom != nil { self.measureDetection(ofCrashAt: heartbeat.sentAt) }
+        if self.measuresDetection, self.judgedFrom != nil { self.crash(at: heartbeat.sentAt) }
     }
 
     /// Lets everything arrive that is on its way.
-    public mutating func drain() {
+    mutating func drain() {
         self.deliver(until: .distantFuture)
     }
 
@@ -97,7 +109,7 @@ public struct DetectorTrial<Detector: FailureDetector>: Sendable {
     /// For workloads of which it is known that nothing happens for long.
     mutating func resume(with detector: Detector) {
         self.drain()
-        self.watch = Watch(detector: detector)
+        self.watch = Watch(detector)
     }
 
     /// Lets everything arrive that is on its way, and says how well the detector did until then.
@@ -117,6 +129,7 @@ public struct DetectorTrial<Detector: FailureDetector>: Sendable {
 
     private mutating func deliver(_ arrival: Arrival) {
         let (suspectedAt, isTrusted) = self.watch.arrived(arrival)
+        self.detectCrashes(after: arrival)
         guard self.isJudging else {
             guard let judgedFrom, judgedFrom <= arrival.sentAt else { return }
             self.isJudging = true
@@ -127,13 +140,41 @@ public struct DetectorTrial<Detector: FailureDetector>: Sendable {
         self.quality.ended(at: arrival.arrivedAt)
     }
 
-    private mutating func measureDetection(ofCrashAt crash: Instant) {
-        // Later heartbeats, which may overtake these, were not sent yet: nothing of them is in this copy.
+    // MARK: - The time to detect
+
+    /// A crash right after a heartbeat was sent is detected by what is on its way then, and by nothing that is sent later.
+    private mutating func crash(at now: Instant) {
+        guard let last = self.onTheirWay.last else { return self.detect(now, by: self.watch) }
+        self.crashes.append((now, last.sentAt))
+    }
+
+    /// Until something is sent that overtakes them, heartbeats find the detector as they would after a crash.
+    private mutating func detectCrashes(after arrival: Arrival) {
+        var detected = 0
+        while detected < self.crashes.count, self.crashes[detected].lastSentAt == arrival.sentAt {
+            self.detect(self.crashes[detected].at, by: self.watch)
+            detected += 1
+        }
+        self.crashes.removeFirst(detected)
+    }
+
+    /// What overtakes is not there after a crash that comes before it is sent: a copy of the detector never sees it.
+    private mutating func detectCrashesBeforeOvertaking() {
         var crashed = self.watch
-        for arrival in self.onTheirWay { _ = crashed.arrived(arrival) }
-        let suspectedAt = crashed.suspectedSince ?? crashed.detector.suspicionAt
-        guard suspectedAt < .distantFuture else { return }
-        self.quality.detected(in: crash.duration(to: suspectedAt))
+        var detected = 0
+        for arrival in self.onTheirWay {
+            _ = crashed.arrived(arrival)
+            while detected < self.crashes.count, self.crashes[detected].lastSentAt == arrival.sentAt {
+                self.detect(self.crashes[detected].at, by: crashed)
+                detected += 1
+            }
+        }
+        self.crashes = []
+    }
+
+    private mutating func detect(_ crash: Instant, by watch: Watch) {
+        guard watch.lastSuspicionAt < .distantFuture else { return }
+        self.quality.detected(in: crash.duration(to: watch.lastSuspicionAt))
     }
 }
 

@@ -17,7 +17,7 @@ extension IndependentHeartbeats {
     /// draw; the detector, new each time, sees what it can remember before the run, and then the run up to the first
     /// heartbeat that is in time. What is left out does count as time.
     ///
-    /// The time to detect is not measured.
+    /// The time to detect is not measured. The simulation ends after 292 years of its own time in any case.
     ///
     /// - Parameters:
     ///   - detector: the detector, which knows nothing yet.
@@ -30,13 +30,15 @@ extension IndependentHeartbeats {
         mistakes: Int,
         tolerance: DetectorTolerance? = nil
     ) -> DetectorQuality {
-        var trial = DetectorTrial(detector, measuresDetection: false)
+        var trial = DetectorTrial(detector)
+        trial.measuresDetection = false
         let runs = tolerance.flatMap { HeartbeatRuns(in: self, tolerance: $0) }
         var number = 0
         // The time that is judged begins with the first heartbeat that arrives.
         var end = runs == nil ? Int.max : self.prefix { $0.arrivedAt == nil }.count
         while true {
             while number <= end, trial.mistakes < mistakes {
+                guard Int64(sendingOf: number, every: self.intervalNanoseconds) != nil else { return trial.finish() }
                 trial.observe(self[number])
                 if self.arriveInOrder { trial.drain() }
                 number += 1
@@ -60,6 +62,7 @@ extension IndependentHeartbeats {
 struct HeartbeatRuns: Sendable {
     private let heartbeats: IndependentHeartbeats
     private let memory: Int
+    private let endOfTime: Int
     /// Heartbeats in a row that a mistake needs.
     let length: Int
     /// Heartbeats whose draw is below are lost or late.
@@ -70,6 +73,7 @@ struct HeartbeatRuns: Sendable {
         guard heartbeats.arriveInOrder else { return nil }
         self.heartbeats = heartbeats
         self.memory = max(1, tolerance.memory)
+        self.endOfTime = Int(Int64.max / heartbeats.intervalNanoseconds)
         // A suspicion falls if none of the next k arrives within the patience. The k-th is sent k - 1 intervals after the
         // first, so that it must be that much less late than the first one to prevent it. With fewer heartbeats in a row,
         // they may be later: whichever makes the rarer runs.
@@ -89,12 +93,13 @@ struct HeartbeatRuns: Sendable {
 
     private func isLate(_ number: Int) -> Bool { self.heartbeats.draw(number) < self.late }
 
-    /// Where the first run that is long enough begins.
+    /// Where the first run that is long enough begins; beyond the end of time when there is none.
     func firstRun(from number: Int) -> Int {
         // Of the heartbeats of a run one in `length` is looked at.
         var looked = number + self.length - 1
         while true {
-            while !self.isLate(looked) { looked += self.length }
+            while looked < self.endOfTime, !self.isLate(looked) { looked += self.length }
+            guard looked < self.endOfTime else { return looked }
             var first = looked
             while first > number, self.isLate(first - 1) { first -= 1 }
             var last = looked

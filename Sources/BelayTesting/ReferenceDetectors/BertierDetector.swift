@@ -20,7 +20,7 @@ public struct BertierDetector: FailureDetector {
 
     private let intervalNanoseconds: Int64
     private var expectation: NFDE
-    private var newest: Int64?
+    private var newest: Instant?
     private var errorNanoseconds = 0.0
     private var deviationNanoseconds = 0.0
 
@@ -39,15 +39,15 @@ public struct BertierDetector: FailureDetector {
 
     /// A heartbeat arrived; how far it was from what was expected is a sample.
     public mutating func arrived(sentAt: Instant, at now: Instant) {
-        guard sentAt.nanoseconds > self.newest ?? .min else { return }
+        guard self.newest.map({ sentAt > $0 }) ?? true else { return }
         if let newest, let expected = self.expectation.expectedArrival {
-            let expectedDelay = expected.nanoseconds - (newest + self.intervalNanoseconds)
-            let delay = now.nanoseconds - sentAt.nanoseconds
-            let error = Double(delay - expectedDelay) - self.errorNanoseconds
+            let expectedDelay = expected.nanoseconds(since: newest.advanced(byNanoseconds: self.intervalNanoseconds))
+            let late = Double(now.nanoseconds(since: sentAt)) - Double(expectedDelay)
+            let error = late - self.errorNanoseconds
             self.errorNanoseconds += Self.gain * error
             self.deviationNanoseconds += Self.gain * (abs(error) - self.deviationNanoseconds)
         }
-        self.newest = sentAt.nanoseconds
+        self.newest = sentAt
         self.expectation.arrived(sentAt: sentAt, at: now)
     }
 
@@ -57,8 +57,7 @@ public struct BertierDetector: FailureDetector {
     /// The expected arrival of the next heartbeat and the margin.
     public var suspicionAt: Instant {
         let margin = Self.errorWeight * self.errorNanoseconds + Self.deviationWeight * self.deviationNanoseconds
-        let expected = self.expectation.suspicionAt
-        guard expected < .distantFuture else { return .distantFuture }
-        return Instant(nanoseconds: expected.nanoseconds + Int64(margin.rounded()))
+        guard let expected = self.expectation.expectedArrival else { return .distantFuture }
+        return expected.advanced(byNanoseconds: Int64(min(max(margin.rounded(), -9e18), 9e18)))
     }
 }

@@ -14,8 +14,8 @@ public import BelayCore
 public struct CutoffTimeout: FailureDetector {
     private let timeoutNanoseconds: Int64
     private let cutoffNanoseconds: Int64
-    private var newest: Int64?
-    private var lastArrival: Int64?
+    private var newest: Instant?
+    private var lastArrival: Instant?
 
     /// A detector that knows nothing yet.
     ///
@@ -32,10 +32,10 @@ public struct CutoffTimeout: FailureDetector {
 
     /// A heartbeat arrived; unless it took too long, the timeout starts anew.
     public mutating func arrived(sentAt: Instant, at now: Instant) {
-        guard now.nanoseconds - sentAt.nanoseconds <= self.cutoffNanoseconds, sentAt.nanoseconds > self.newest ?? .min
+        guard now.nanoseconds(since: sentAt) <= self.cutoffNanoseconds, self.newest.map({ sentAt > $0 }) ?? true
         else { return }
-        self.newest = sentAt.nanoseconds
-        self.lastArrival = now.nanoseconds
+        self.newest = sentAt
+        self.lastArrival = now
     }
 
     /// The timeout starts anew.
@@ -45,6 +45,6 @@ public struct CutoffTimeout: FailureDetector {
 
     /// The end of the timeout.
     public var suspicionAt: Instant {
-        self.lastArrival.map { Instant(nanoseconds: $0 + self.timeoutNanoseconds) } ?? .distantFuture
+        self.lastArrival?.advanced(byNanoseconds: self.timeoutNanoseconds) ?? .distantFuture
     }
 }

@@ -13,7 +13,7 @@ public import BelayCore
 /// that both ends have to share. What detectors without such a clock reach is judged by it.
 public struct NFDS: FailureDetector {
     private let freshNanoseconds: Int64
-    private var newest: Int64?
+    private var newest: Instant?
 
     /// A detector that knows nothing yet.
     ///
@@ -29,7 +29,7 @@ public struct NFDS: FailureDetector {
 
     /// A heartbeat arrived; when it was sent is what counts.
     public mutating func arrived(sentAt: Instant, at now: Instant) {
-        self.newest = max(self.newest ?? .min, sentAt.nanoseconds)
+        self.newest = self.newest.map { max($0, sentAt) } ?? sentAt
     }
 
     /// As good as a heartbeat that was sent now.
@@ -39,6 +39,6 @@ public struct NFDS: FailureDetector {
 
     /// The freshness point of the next heartbeat.
     public var suspicionAt: Instant {
-        self.newest.map { Instant(nanoseconds: $0 + self.freshNanoseconds) } ?? .distantFuture
+        self.newest?.advanced(byNanoseconds: self.freshNanoseconds) ?? .distantFuture
     }
 }

@@ -14,7 +14,7 @@ import RealModule
 /// Transactions on Computers 51(5), 2002, section 7, for which the quality of detectors is known exactly: see
 /// ``expectedRecurrence(detectWithin:)``.
 ///
-/// An infinite sequence; take a `prefix` of it. Each heartbeat is a function of the seed and its number, so that any of
+/// The sequence ends after 292 years, with the time; take a `prefix` of it. Each heartbeat is a function of the seed and its number, so that any of
 /// them can be looked at without those before it.
 public struct IndependentHeartbeats: Sequence, IteratorProtocol, Sendable {
     /// The time between two heartbeats.
@@ -50,17 +50,18 @@ public struct IndependentHeartbeats: Sequence, IteratorProtocol, Sendable {
         self.seed = seed
     }
 
-    /// The next heartbeat; there always is one.
+    /// The next heartbeat; nil at the end of time.
     public mutating func next() -> Heartbeat? {
+        guard Int64(sendingOf: self.number, every: self.intervalNanoseconds) != nil else { return nil }
         defer { self.number += 1 }
         return self[self.number]
     }
 
-    /// The heartbeat with this number, which is not negative.
+    /// The heartbeat with this number, which is not negative; at the end of time all are sent together.
     ///
     /// One draw decides both: the share of it below the chance of loss is the loss, the rest the delay.
     public subscript(number: Int) -> Heartbeat {
-        let sentAt = Int64(number) * self.intervalNanoseconds
+        let sentAt = Int64(sendingOf: number, every: self.intervalNanoseconds) ?? .max
         let draw = self.draw(number)
         guard draw >= self.loss else {
             return Heartbeat(number: number, sentAt: Instant(nanoseconds: sentAt), arrivedAt: nil)
@@ -69,7 +70,7 @@ public struct IndependentHeartbeats: Sequence, IteratorProtocol, Sendable {
         return Heartbeat(
             number: number,
             sentAt: Instant(nanoseconds: sentAt),
-            arrivedAt: Instant(nanoseconds: sentAt + Int64(nanosecondsOfSeconds: delay))
+            arrivedAt: Instant(nanoseconds: sentAt).advanced(byNanoseconds: Int64(nanosecondsOfSeconds: delay))
         )
     }
 

@@ -23,14 +23,3 @@ extension SplitMix64 {
         return radius * .cos(2 * .pi * self.unit())
     }
 }
-
-extension Duration {
-    var seconds: Double { Double(self.wholeNanoseconds) / 1e9 }
-}
-
-extension Int64 {
-    /// Nanoseconds, saturating.
-    init(nanosecondsOfSeconds seconds: Double) {
-        self = Int64(Swift.min(Swift.max((seconds * 1e9).rounded(), -9e18), 9e18))
-    }
-}

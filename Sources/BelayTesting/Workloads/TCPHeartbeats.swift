@@ -16,7 +16,7 @@ import RealModule
 /// silence of up to 2 t, and then the whole backlog arrives at once.
 ///
 /// Outages begin after a time that is exponentially distributed from the end of the last one; how long they are is log-normal.
-/// An infinite sequence; take a `prefix` of it.
+/// The sequence ends after 292 years, with the time; take a `prefix` of it.
 public struct TCPHeartbeats: Sequence, IteratorProtocol, Sendable {
     /// How often outages are, and how long.
     public struct Outages: Hashable, Sendable {
@@ -73,20 +73,23 @@ public struct TCPHeartbeats: Sequence, IteratorProtocol, Sendable {
         self.planOutages(at: 0)
     }
 
-    /// The next heartbeat; there always is one.
+    /// The next heartbeat; nil at the end of time.
     public mutating func next() -> Heartbeat? {
-        while self.arrivals.isEmpty { self.step() }
+        while self.arrivals.isEmpty {
+            guard self.step() else { return nil }
+        }
+        guard let sentAt = Int64(sendingOf: self.number, every: self.intervalNanoseconds) else { return nil }
         defer { self.number += 1 }
         return Heartbeat(
             number: self.number,
-            sentAt: Instant(nanoseconds: Int64(self.number) * self.intervalNanoseconds),
+            sentAt: Instant(nanoseconds: sentAt),
             arrivedAt: Instant(nanoseconds: self.arrivals.removeFirst())
         )
     }
 
-    /// Goes on to whatever happens next.
-    private mutating func step() {
-        let sending = Int64(self.sentCount) * self.intervalNanoseconds
+    /// Goes on to whatever happens next; false at the end of time.
+    private mutating func step() -> Bool {
+        guard let sending = Int64(sendingOf: self.sentCount, every: self.intervalNanoseconds) else { return false }
         let time = Swift.min(self.path.nextEvent, sending)
         self.planOutages(at: time)
         let delivered = self.path.advance(to: time)
@@ -94,6 +97,7 @@ public struct TCPHeartbeats: Sequence, IteratorProtocol, Sendable {
         self.path.read(bytes: delivered)
         // One byte each: without a limit of the bandwidth their size does not matter.
         if time == sending, self.path.write(bytes: 1) { self.sentCount += 1 }
+        return true
     }
 
     /// Forgets outages that are over; two are always known, since what is sent in one may arrive in the next.

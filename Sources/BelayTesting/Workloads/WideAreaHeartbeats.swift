@@ -16,11 +16,13 @@ import RealModule
 ///
 /// The delay is 135 ms and a gamma distributed rest of shape 2 and scale 6.7 ms. Losses follow E. N. Gilbert's model: the
 /// path is good, or bad and loses everything; each heartbeat finds it gone bad with a chance of 1 in 7153, and good again
-/// with one of 1 in 28.5. An infinite sequence; take a `prefix` of it.
+/// with one of 1 in 28.5. The sequence ends after 292 years, with the time; take a
+/// `prefix` of it.
 public struct WideAreaHeartbeats: Sequence, IteratorProtocol, Sendable {
     /// The time between two heartbeats.
     public static let interval: Duration = .microseconds(103_500)
 
+    private static let intervalNanoseconds = Self.interval.wholeNanoseconds
     static let leastDelaySeconds = 0.135
     static let delayScaleSeconds = 0.0067
     static let goesBad = 1 / 7153.0
@@ -35,10 +37,10 @@ public struct WideAreaHeartbeats: Sequence, IteratorProtocol, Sendable {
         self.generator = SplitMix64(seed: seed)
     }
 
-    /// The next heartbeat; there always is one.
+    /// The next heartbeat; nil at the end of time.
     public mutating func next() -> Heartbeat? {
+        guard let sentAt = Int64(sendingOf: self.number, every: Self.intervalNanoseconds) else { return nil }
         defer { self.number += 1 }
-        let sentAt = Int64(self.number) * Self.interval.wholeNanoseconds
         var heartbeat = Heartbeat(number: self.number, sentAt: Instant(nanoseconds: sentAt), arrivedAt: nil)
         if self.generator.unit() < (self.isBad ? Self.goesGood : Self.goesBad) { self.isBad.toggle() }
         guard !self.isBad else { return heartbeat }

@@ -68,6 +68,43 @@ import Testing
         #expect(quality.meanDetection == (.milliseconds(3_400) + .milliseconds(1_700)) / 2)
     }
 
+    @Test("the time to detect is that of real crashes, after each heartbeat, however they overtake each other")
+    func detectionOfRealCrashes() {
+        let heartbeats = Array(
+            IndependentHeartbeats(interval: .milliseconds(10), loss: 0.2, meanDelay: .milliseconds(30), seed: 6).prefix(
+                300
+            )
+        )
+        func detections(_ detector: some FailureDetector) -> DetectorQuality {
+            var detections = DetectorQuality(from: .at(0))
+            for crash in heartbeats.indices {
+                let sent = heartbeats[...crash].filter { $0.arrivedAt != nil }
+                var crashed = detector
+                var suspectedSince: Instant?
+                for (sentAt, at) in sent.map({ ($0.sentAt, $0.arrivedAt ?? .distantFuture) }).sorted(by: { $0.1 < $1.1 }
+                ) {
+                    if suspectedSince == nil, crashed.suspicionAt < at { suspectedSince = crashed.suspicionAt }
+                    crashed.arrived(sentAt: sentAt, at: at)
+                    suspectedSince = crashed.suspicionAt > at ? nil : suspectedSince ?? at
+                }
+                let detected = suspectedSince ?? crashed.suspicionAt
+                if detected < .distantFuture {
+                    detections.detected(in: heartbeats[crash].sentAt.duration(to: detected))
+                }
+            }
+            return detections
+        }
+        func check(_ detector: some FailureDetector) {
+            let (trial, real) = (detector.quality(on: heartbeats), detections(detector))
+            #expect(trial.meanDetection == real.meanDetection)
+            #expect(trial.longestDetection == real.longestDetection)
+            #expect(trial.mistakes > 3)
+        }
+        check(NFDE(interval: .milliseconds(10), margin: .fixed(.milliseconds(5)), window: 8))
+        check(NFDS(interval: .milliseconds(10), shift: .milliseconds(30)))
+        check(Self.timeout(0.02))
+    }
+
     @Test("a timer that is started by a stale arrival detects late, a freshness point does not")
     func detectionAfterStaleArrivals() {
         let stalled = Self.heartbeats([0, 5, 4, 3, 2, 1, 0])

@@ -55,4 +55,23 @@ import Testing
         let none = IndependentHeartbeats(loss: .nan, meanDelay: .zero, seed: 1)
         #expect(none.prefix(1_000).allSatisfy { $0.arrivedAt == $0.sentAt })
     }
+
+    @Test("heartbeats end with the time, without an overflow")
+    func endOfTime() {
+        let century = Duration.seconds(100 * 365 * 86_400)
+        #expect(IndependentHeartbeats(interval: century, loss: 0, seed: 1).map(\.number) == [0, 1, 2])
+        // What is still on its way does not arrive.
+        #expect(TCPHeartbeats(interval: century, seed: 1).map(\.number) == [0, 1])
+        let rare = IndependentHeartbeats(interval: .seconds(86_400), loss: 0.01, seed: 1)
+        let detector = NFDS(interval: rare.interval, shift: .seconds(86_400))
+        let tolerance = DetectorTolerance(patience: .seconds(86_400), memory: 1)
+        let quality = rare.quality(of: detector, mistakes: 1_000_000, tolerance: tolerance)
+        // One in a hundred of the days of 290 years.
+        #expect((900...1_200).contains(quality.mistakes))
+        #expect(quality.meanRecurrence == rare.quality(of: detector, mistakes: 1_000_000).meanRecurrence)
+        let late = Instant(nanoseconds: .max - 5)
+        var reference = BertierDetector(interval: .seconds(1))
+        for at in [Instant(nanoseconds: .min), .at(0), late, .distantFuture] { reference.arrived(sentAt: at, at: late) }
+        #expect(reference.suspicionAt == .distantFuture)
+    }
 }
