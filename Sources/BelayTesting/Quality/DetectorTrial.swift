@@ -177,17 +177,3 @@ public struct DetectorTrial<Detector: FailureDetector>: Sendable {
         self.quality.detected(in: crash.duration(to: watch.lastSuspicionAt))
     }
 }
-
-extension FailureDetector {
-    /// How well this detector, which knows nothing yet, does on a workload.
-    ///
-    /// - Parameters:
-    ///   - heartbeats: the workload, a finite one.
-    ///   - warmUp: so many heartbeats are not judged.
-    /// - Returns: its mistakes and times to detect.
-    public func quality(on heartbeats: some Sequence<Heartbeat>, warmUp: Int = 0) -> DetectorQuality {
-        var trial = DetectorTrial(self, warmUp: warmUp)
-        for heartbeat in heartbeats { trial.observe(heartbeat) }
-        return trial.finish()
-    }
-}
