@@ -2,8 +2,9 @@
 
 SWIFT ?= swift
 CHECKS := --explicit-target-dependency-import-check error
+FORMATTED := Package.swift Sources Tests Simulations/Package.swift Simulations/Sources
 
-.PHONY: deps build demo test unit scenarios format lint clean
+.PHONY: deps build demo test unit scenarios simulations format lint clean
 
 deps: ## What a fresh Debian or Ubuntu with Swift lacks.
 	@Scripts/deps
@@ -22,11 +23,16 @@ unit: deps ## Tests of the code.
 scenarios: build ## Tests of the binary: real processes, real sockets.
 	@Scenarios/run
 
+simulations: deps ## How well detectors do: the figure and the tables of docs/DetectorQuality.md, in some minutes.
+	$(SWIFT) build -c release --package-path Simulations --product detectors $(CHECKS)
+	Simulations/.build/release/detectors figure --svg docs/figures/mistake-recurrence.svg --markdown docs/DetectorQuality.md
+	Simulations/.build/release/detectors compare --markdown docs/DetectorQuality.md
+
 format: ## Formats the sources in place.
-	$(SWIFT) format -i -r -p Package.swift Sources Tests
+	$(SWIFT) format -i -r -p $(FORMATTED)
 
 lint: ## Checks the format.
-	$(SWIFT) format lint --strict -r -p Package.swift Sources Tests
+	$(SWIFT) format lint --strict -r -p $(FORMATTED)
 
 clean:
-	rm -rf .build
+	rm -rf .build Simulations/.build
