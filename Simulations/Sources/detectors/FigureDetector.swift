@@ -32,12 +32,10 @@ enum FigureDetector: UInt64, CaseIterable, Sendable {
 
     private var cutoff: Duration { self == .cutoff160 ? .milliseconds(160) : .milliseconds(80) }
 
-    /// What theory says of this detector; nil where it cannot be set to this bound.
+    /// What theory says of this detector; nil when it makes none in 292 years.
     func expectedRecurrence(bound: Duration, on heartbeats: IndependentHeartbeats) -> Duration? {
         switch self {
         case .nfde:
-            // A margin is not negative.
-            guard bound >= heartbeats.interval + heartbeats.meanDelay else { return nil }
             return heartbeats.expectedRecurrence(detectWithin: bound, window: Self.window)
         case .nfds:
             return heartbeats.expectedRecurrence(detectWithin: bound)

@@ -20,7 +20,7 @@ struct RecurrencePoint: Sendable {
     /// What theory says of the best one.
     let best: Duration
 
-    /// Simulates until there were so many mistakes; nil where the detector cannot be set to the bound.
+    /// Simulates until there were so many mistakes; nil where that never comes.
     init?(of detector: FigureDetector, bound: Duration, mistakes: Int, seed: UInt64) {
         // Each point has heartbeats of its own, so that their deviations are independent.
         var seeds = SplitMix64(seed: seed ^ UInt64(bound / .milliseconds(1)) << 8 ^ detector.rawValue)

@@ -18,7 +18,7 @@
 public struct NFDE: FailureDetector {
     /// How much later than expected a heartbeat may be.
     public enum Margin: Hashable, Sendable {
-        /// This long.
+        /// This long; a negative one suspects before the heartbeat is even expected.
         case fixed(Duration)
         /// So long that a live peer is suspected at most this rarely, as far as the variance that was measured tells: see
         /// ``QoSPlanner``. Holds for any distribution, and however much heartbeats depend on each other.
@@ -109,7 +109,7 @@ public struct NFDE: FailureDetector {
     private var marginNanoseconds: Int64? {
         switch self.margin {
         case .fixed(let margin):
-            return max(0, margin.wholeNanoseconds)
+            return margin.wholeNanoseconds
         case .mistakesAtMostEvery(let recurrence):
             guard self.errors.count >= Self.fewestSamples else { return nil }
             let interval = self.schedule.intervalNanoseconds

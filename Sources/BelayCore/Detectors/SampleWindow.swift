@@ -41,24 +41,32 @@ struct SampleWindow: Sendable {
         self.oldest = self.oldest + 1 == self.samples.count ? 0 : self.oldest + 1
         self.sum += Int128(sample)
         self.squares += Int128(sample) * Int128(sample)
+        self.summarize()
     }
 
     /// The mean in nanoseconds, rounded up; 0 while there is no sample.
     ///
     /// Rounded up, a comparison of whole nanoseconds with it has the same outcome as one with the exact mean.
-    var meanNanoseconds: Int64 {
-        guard self.count > 0 else { return 0 }
-        let (quotient, remainder) = self.sum.quotientAndRemainder(dividingBy: Int128(self.count))
-        return Int64(remainder > 0 ? quotient + 1 : quotient)
-    }
+    private(set) var meanNanoseconds: Int64 = 0
 
     /// The variance of the samples themselves, not of what they were drawn from, in square nanoseconds.
-    var varianceSquareNanoseconds: Double {
-        guard self.count > 0 else { return 0 }
-        let count = Int128(self.count)
-        return Double(count * self.squares - self.sum * self.sum) / Double(count * count)
-    }
+    private(set) var varianceSquareNanoseconds = 0.0
 
     /// The standard deviation of the samples in nanoseconds.
-    var deviationNanoseconds: Double { self.varianceSquareNanoseconds.squareRoot() }
+    private(set) var deviationNanoseconds = 0.0
+
+    /// Once for each sample: they are asked for several times between two.
+    private mutating func summarize() {
+        let count = Int128(self.count)
+        let (quotient, remainder) = self.sum.quotientAndRemainder(dividingBy: count)
+        self.meanNanoseconds = Int64(remainder > 0 ? quotient + 1 : quotient)
+        let numerator = Self.double(count * self.squares - self.sum * self.sum)
+        self.varianceSquareNanoseconds = numerator / (Double(self.count) * Double(self.count))
+        self.deviationNanoseconds = self.varianceSquareNanoseconds.squareRoot()
+    }
+
+    /// The nearest double, or the one beside it; the standard library's conversion goes bit by bit.
+    private static func double(_ value: Int128) -> Double {
+        Double(Int64(truncatingIfNeeded: value >> 64)) * 0x1p64 + Double(UInt64(truncatingIfNeeded: value))
+    }
 }
