@@ -45,6 +45,23 @@ CASES = [
     ("gopher", ["connect", "gopher://127.0.0.1:1"]),
     ("--heartbeats", ["connect", "lines://127.0.0.1:1", "--heartbeats", "sometimes"]),
     ("--detect-within", ["connect", "lines://127.0.0.1:1", "--detect-within", "soon"]),
+    ("--detector", ["serve"] + LINES + ["--detector", "crystal-ball"]),
+    ("--detector", ["serve"] + LINES + ["--detector", "nfde", "--heartbeats", "answer"]),
+    ("--detector", ["connect", "lines://127.0.0.1:1", "--detector", "phi", "--heartbeats", "listen"]),
+    ("--detect-within", ["plan", "--detect-within", "1ms"]),
+    ("--loss", ["plan", "--loss", "100%"]),
+    ("--loss", ["plan", "--loss", "some"]),
+    ("--delay", ["plan", "--delay", "2d"]),
+    ("--jitter", ["plan", "--jitter", "x"]),
+    ("--jitter", ["plan", "--distribution", "exponential", "--jitter", "1s"]),
+    ("--mistakes-every", ["plan", "--mistakes-every", "never"]),
+    ("--min-heartbeats", ["plan", "--min-heartbeats", "0"]),
+    ("--min-interval", ["plan", "--min-interval", "1ms"]),
+    ("--max-bytes-per-second", ["plan", "--max-bytes-per-second", "0"]),
+    ("--for", ["plan", "--for", "3s"]),
+    ("--for", ["plan", "--measure", "lines://127.0.0.1:1", "--for", "1d"]),
+    ("--measure", ["plan", "--measure", "gopher://127.0.0.1:1"]),
+    ("--measure", ["plan", "--measure", "lines://127.0.0.1:1", "--delay", "3ms"]),
 ]
 
 

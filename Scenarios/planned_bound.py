@@ -36,7 +36,7 @@ from lab import Lab, lacking, sweep
 FULL = os.environ.get("FULL", "") not in ("", "0")
 PLANNED = os.environ.get("PLANNED")
 DETECTOR = os.environ.get("DETECTOR", "nfde")
-MISTAKES_EVERY = "720h"    # of one connection
+MISTAKES_EVERY = "30d" if FULL else "1d"  # of one connection
 MEASURED = 30 if FULL else 10  # seconds that a plan measures the path
 PROMISED, WORSE = 2, 10    # percent of the packets that are lost, in each direction
 CLIENTS = 200

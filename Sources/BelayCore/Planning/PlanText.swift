@@ -21,7 +21,7 @@ package enum PlanText {
         case ..<172_800: Self.duration(.microseconds(Int64((shown * 1e6).rounded())))
         case ..<63_115_200: "\(Self.number(shown / 86_400)) days"
         case ..<31_557_600_000_000: "\(Self.number(shown / 31_557_600)) years"
-        default: "more than a million years"
+        default: "a million years"
         }
     }
 

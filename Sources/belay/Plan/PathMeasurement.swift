@@ -83,6 +83,6 @@ struct PathMeasurement {
         if let summary {
             line += ", \(summary.count) heartbeats, mean \(summary.mean.rounded), longest \(summary.longest.rounded)"
         }
-        Terminal.showProgress(line, orTell: seconds.isMultiple(of: Self.linesEvery))
+        Terminal.showProgress(line, orTell: seconds.isMultiple(of: Self.linesEvery) || elapsed == self.duration)
     }
 }
