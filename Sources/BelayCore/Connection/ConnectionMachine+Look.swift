@@ -60,6 +60,8 @@ extension ConnectionMachine {
         case doNothing
         /// Say that the peer is suspected, and write a ping if there is a token.
         case suspect(silence: Duration, ping: UInt64?)
+        /// Write a ping; the peer is suspected already.
+        case ask(ping: UInt64)
         /// Report and close.
         indirect case close(Close)
     }
@@ -86,6 +88,7 @@ extension ConnectionMachine {
         }
         // What happened since the look was asked for, or what it showed of our queue, may have made it needless.
         guard self.isDue(judgement, at: now) else { return .doNothing }
+        if judgement == .suspicion, self.suspectedEarly { return self.lookedAgain(at: now, look, using: &generator) }
         guard let diagnosis = self.conclusion(from: look, for: judgement, at: now) else { return .doNothing }
         switch judgement {
         case .suspicion:
@@ -95,6 +98,7 @@ extension ConnectionMachine {
                 self.remember(tcp, look, at: now)
             }
             self.suspectedSince = self.proof
+            self.suspectedEarly = now < self.policySuspicion
             let ping = self.mayPing ? self.pingSent(at: now, using: &generator) : nil
             return .suspect(silence: self.silence(at: now), ping: ping)
         case .standstill:
@@ -106,6 +110,20 @@ extension ConnectionMachine {
         case .death:
             return self.close(.silence(diagnosis), look, at: now)
         }
+    }
+
+    /// The time of the policy came for a peer that its detector suspected before.
+    ///
+    /// What the kernel tells from now on is compared with this look, as without a detector: what moved since the earlier one may
+    /// only have been the acknowledgement of the ping that was late then.
+    private mutating func lookedAgain(
+        at now: Instant,
+        _ look: Look,
+        using generator: inout some RandomNumberGenerator
+    ) -> LookAction {
+        self.suspectedEarly = false
+        if let tcp = self.evidence(of: look) { self.remember(tcp, look, at: now) }
+        return self.mayPing ? .ask(ping: self.pingSent(at: now, using: &generator)) : .doNothing
     }
 
     /// What follows from the evidence; nil where it puts the judgement off.
@@ -120,11 +138,19 @@ extension ConnectionMachine {
         let tellsMovement = earlier.map { now.nanoseconds(since: $0.takenAt) >= Int64(tcp.roundTrip) * 2_000 } ?? false
         guard diagnosis == .ownBacklog || !tellsMovement && mayMove && tcp.mayBeMoving else { return diagnosis }
         let isBulk = look.queuedBytes > 0 || tcp.isBulk || earlier?.tcp.isBulk ?? false
+        if judgement == .death, !isBulk, let earlier, earlier.hadYoungQuestion, !tcp.wasSentAgain(since: earlier.tcp) {
+            return self.diagnosisAlone(tcp, look, at: now)
+        }
         self.noteAcknowledged(tcp, isBulk: isBulk, at: now)
         if diagnosis == .ownBacklog || earlier == nil { self.remember(tcp, look, at: now) }
         guard self.isDue(judgement, at: now) else { return nil }
         // What moved did so too long ago.
         guard diagnosis == .ownBacklog || earlier == nil else { return diagnosis }
+        return self.diagnosisAlone(tcp, look, at: now)
+    }
+
+    /// What one look says, where comparison with an earlier one would only put off.
+    private func diagnosisAlone(_ tcp: TCPEvidence, _ look: Look, at now: Instant) -> Diagnosis {
         let alone = self.diagnosis(tcp, after: nil, look, at: now)
         return alone == .ownBacklog ? .inconclusive : alone
     }
@@ -177,14 +203,22 @@ extension ConnectionMachine {
         let tcp: TCPEvidence
         /// When the ping was sent that was unanswered then.
         let askedAt: Instant?
+        /// When the last ping had been sent.
+        let pingedAt: Instant
         /// What the network had reported.
         let networkError: ErrorNumber?
 
-        init(takenAt: Instant, tcp: TCPEvidence, askedAt: Instant?, networkError: ErrorNumber?) {
+        init(takenAt: Instant, tcp: TCPEvidence, askedAt: Instant?, pingedAt: Instant, networkError: ErrorNumber?) {
             self.takenAt = takenAt
             self.tcp = tcp
             self.askedAt = askedAt
+            self.pingedAt = pingedAt
             self.networkError = networkError
+        }
+
+        /// The last ping could not have been acknowledged yet: that it was later is no movement, unless TCP had to repeat it.
+        var hadYoungQuestion: Bool {
+            self.takenAt.nanoseconds(since: self.pingedAt) < Int64(self.tcp.retransmissionTimeout) * 1_000
         }
     }
 
@@ -206,6 +240,7 @@ extension ConnectionMachine {
             takenAt: now,
             tcp: tcp,
             askedAt: self.firstAskedAt(at: now),
+            pingedAt: self.lastPingAt,
             networkError: look.networkError
         )
     }
@@ -245,6 +280,11 @@ extension ConnectionMachine {
 }
 
 extension TCPEvidence {
+    /// Whether anything was sent again since a look.
+    fileprivate func wasSentAgain(since earlier: TCPEvidence) -> Bool {
+        self.totalRetransmits != earlier.totalRetransmits || self.retransmits > 0
+    }
+
     /// Whether something is on its way that the peer has room for.
     fileprivate var mayBeMoving: Bool { self.sendWindow != 0 && (self.unacked > 0 || self.notSentBytes ?? 0 > 0) }
 

@@ -67,6 +67,9 @@ extension ConnectionMachine {
             self.endHandshakeIfAllowed()
             self.unfinishedSince = nil
             self.proof = max(self.proof, sentAt)
+            // Said again, an answer tells nothing.
+            guard sentAt > self.lastAnsweredAt else { return nil }
+            self.lastAnsweredAt = sentAt
             return self.answered(pingSentAt: sentAt, at: now)
         }
         defer { self.elementReceived(at: now) }
@@ -175,7 +178,9 @@ extension ConnectionMachine {
             now < self.detector?.learning.suspicionAt ?? .distantFuture
         else { return .doNothing }
         self.suspectedSince = nil
+        self.suspectedEarly = false
         self.earlierLook = nil
+        self.detector?.quietUntil = now.advanced(byNanoseconds: self.timings.intervalNanoseconds)
         return .recovered(silence: since.duration(to: self.proof))
     }
 
@@ -198,8 +203,7 @@ extension ConnectionMachine {
         self.proof = min(self.proof.advanced(byNanoseconds: pause), now)
         self.lastMessageAt = min(self.lastMessageAt.advanced(byNanoseconds: pause), now)
         self.unfinishedSince = self.unfinishedSince.map { min($0.advanced(byNanoseconds: pause), now) }
-        // How long answers take that waited for us tells nothing of the path.
-        self.detector?.learning.heard(at: now)
+        self.detector?.learning.discard(until: now)
         self.promiseFreshPing(at: now)
     }
 
@@ -230,7 +234,7 @@ extension ConnectionMachine {
     }
 
     private mutating func answered(pingSentAt sentAt: Instant, at now: Instant) -> Duration? {
-        self.figures.measured(roundTripNanoseconds: now.nanoseconds(since: sentAt))
+        self.figures.add(roundTripNanoseconds: now.nanoseconds(since: sentAt))
         self.detector?.learning.arrived(sentAt: sentAt, at: now)
         return self.figures.roundTrip
     }

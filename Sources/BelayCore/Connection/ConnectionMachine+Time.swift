@@ -71,6 +71,7 @@ extension ConnectionMachine {
         if self.judgesSilence {
             next = min(next, self.deathDeadline)
             if self.suspectedSince == nil { next = min(next, self.suspicionDeadline) }
+            if self.suspectedEarly { next = min(next, self.policySuspicion) }
             if self.owesFreshPing { next = min(next, self.freshPingDeadline) }
         }
         if self.mayPing { next = min(next, self.scheduledPing) }
@@ -123,7 +124,8 @@ extension ConnectionMachine {
         if self.suspectedSince == nil {
             return now >= min(self.suspicionDeadline, self.deathDeadline) ? .suspicion : nil
         }
-        return now >= self.deathDeadline ? .death : nil
+        if now >= self.deathDeadline { return .death }
+        return self.suspectedEarly && now >= self.policySuspicion ? .suspicion : nil
     }
 
     /// While nothing is read, or nothing can come any more, silence means nothing (rules R7 and R9).
@@ -150,8 +152,14 @@ extension ConnectionMachine {
         return movedAt.advanced(byNanoseconds: patience - self.timings.backlogSampleNanoseconds)
     }
 
-    private var suspicionDeadline: Instant {
-        let suspicion = self.stretchedSuspicion
+    private var suspicionDeadline: Instant { self.fairSuspicion(self.stretchedSuspicion) }
+
+    /// When the policy alone would suspect the peer.
+    var policySuspicion: Instant {
+        self.fairSuspicion(self.proof.advanced(byNanoseconds: self.timings.suspectNanoseconds))
+    }
+
+    private func fairSuspicion(_ suspicion: Instant) -> Instant {
         // Half of the time to answer is left after a ping that was promised.
         let fair = self.judgeFrom.advanced(byNanoseconds: -self.timings.replyNanoseconds / 2)
         let moved = self.movedAt?.advanced(byNanoseconds: self.timings.suspectNanoseconds) ?? suspicion
@@ -161,7 +169,7 @@ extension ConnectionMachine {
     /// The suspicion of the policy or of the detector, whichever is earlier, stretched by our own lateness.
     private var stretchedSuspicion: Instant {
         var silence = self.timings.suspectNanoseconds
-        if let detector { silence = min(silence, max(0, detector.learning.suspicionAt.nanoseconds(since: self.proof))) }
+        if let detector { silence = min(silence, max(0, detector.suspicionAt.nanoseconds(since: self.proof))) }
         if self.localHealth.multiplier > 1 {
             let stretched = self.localHealth.scaled(.nanoseconds(silence)).wholeNanoseconds
             silence = min(stretched, max(silence, self.timings.latestSuspicionNanoseconds))

@@ -76,9 +76,13 @@ public struct ConnectionMachine: ~Copyable {
             self.roundTrip.map { _ in .nanoseconds(Int64(self.roundTripVariance.squareRoot())) }
         }
 
-        mutating func measured(roundTripNanoseconds nanoseconds: Int64) {
+        /// How many were measured, as far as it matters to their weight.
+        private var measured: UInt8 = 0
+
+        mutating func add(roundTripNanoseconds nanoseconds: Int64) {
             self.roundTripNanoseconds = max(1, nanoseconds)
-            let weight = max(1 / 8, 1 / Float(max(1, self.pongsReceived)))
+            self.measured = min(self.measured + 1, 8)
+            let weight = 1 / Float(self.measured)
             let difference = Float(self.roundTripNanoseconds) - self.roundTripMean
             self.roundTripMean += weight * difference
             self.roundTripVariance = (1 - weight) * (self.roundTripVariance + weight * difference * difference)
@@ -99,10 +103,14 @@ public struct ConnectionMachine: ~Copyable {
     var lastPingAt: Instant
     /// How many bytes had been handed to the transport before the last ping.
     var lastPingPosition: UInt64 = 0
+    /// When the newest ping that was answered by its name was sent.
+    var lastAnsweredAt = Instant(nanoseconds: .min)
     /// The drawn length of the current interval.
     var pingDelayNanoseconds: Int64
     /// The proof of life before the silence that is suspicious; nil while the peer is not suspected.
     var suspectedSince: Instant?
+    /// The detector suspected the peer before the policy would have, whose time is still to come.
+    var suspectedEarly = false
     /// Time passed in which the peer could not be heard, and it has not been pinged since (rules R6 and R7).
     var owesFreshPing = false
     /// The proof of life after which a fresh ping was promised because of a stall.
@@ -256,6 +264,7 @@ extension ConnectionMachine {
         case .farewell: self.state = .farewell(until: now.advanced(byNanoseconds: self.timings.closeNanoseconds))
         }
         self.suspectedSince = nil
+        self.suspectedEarly = false
         return Close(reason: reason, manner: manner, silence: self.silence(at: now))
     }
 

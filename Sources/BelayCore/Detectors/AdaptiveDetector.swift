@@ -7,6 +7,9 @@
 
 /// A detector that learns from the round trips of one connection.
 protocol LearningDetector: FailureDetector {
+    /// Answers to pings of until now waited for us, because nothing was read.
+    mutating func discard(until now: Instant)
+
     /// The pings go out at another interval from now on.
     mutating func intervalChanged(to interval: Duration)
 
@@ -31,6 +34,11 @@ extension PhiAccrual: LearningDetector {
 /// Apart, because most connections have none, and those that have one keep up to a thousand samples in it.
 final class AdaptiveDetector {
     var learning: any LearningDetector
+    /// Nobody is suspected by this detector before: a peer whose answers are late now and then shall not flap.
+    var quietUntil = Instant(nanoseconds: .min)
+
+    /// From when on the peer is suspected.
+    var suspicionAt: Instant { max(self.learning.suspicionAt, self.quietUntil) }
 
     /// The detector of a connection with these timings; nil where nothing is learned.
     init?(_ timings: LivenessTimings) {

@@ -14,7 +14,8 @@ public enum Detector: Hashable, Sendable {
     case fixed
     /// When an answer is later than expected by more than a margin: see ``NFDE``.
     ///
-    /// - `margin`: how much later. Default: so much that a live peer is suspected at most once a day.
+    /// - `margin`: how much later. Default: so much that a live peer is suspected at most once a day, if the path goes on as in
+    ///   the last thousand round trips; nothing is said before there were fifty.
     /// - `window`: over how many round trips the expectation is the mean, 1 to 1,000. Default: 32.
     /// - `stallWindow`: a second, shorter window, 1 to 1,000. Default: none.
     case nfde(

@@ -15,6 +15,8 @@ struct HeartbeatSchedule: Hashable, Sendable {
     var intervalNanoseconds: Int64
     /// When the newest heartbeat that arrived was sent; nil before the first.
     private(set) var freshest: Instant?
+    /// When the newest heartbeat was sent that is a sample, or that must not be one.
+    private var newestSample: Instant?
     private var firstUnanswered: Instant?
     private var lastAsked: Instant?
 
@@ -37,10 +39,19 @@ struct HeartbeatSchedule: Hashable, Sendable {
     }
 
     /// Takes note of a heartbeat; false when a newer one has arrived before.
+    ///
+    /// One that arrives behind other bytes proves nothing that they did not, but how long it took is a sample all the same.
     mutating func arrived(sentAt: Instant) -> Bool {
-        if let freshest, sentAt <= freshest { return false }
+        guard self.newestSample.map({ sentAt > $0 }) ?? true else { return false }
+        self.newestSample = sentAt
         self.fresh(from: sentAt)
         return true
+    }
+
+    /// Answers to what was asked until now tell nothing of the path: they waited for us.
+    mutating func discard(until now: Instant) {
+        self.newestSample = self.newestSample.map { max($0, now) } ?? now
+        self.fresh(from: now)
     }
 
     /// Everything sent until `instant` is as good as answered.

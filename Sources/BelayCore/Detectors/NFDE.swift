@@ -20,13 +20,13 @@ public struct NFDE: FailureDetector {
     public enum Margin: Hashable, Sendable {
         /// This long; a negative one suspects before the heartbeat is even expected.
         case fixed(Duration)
-        /// So long that a live peer is suspected at most this rarely, as far as the variance that was measured tells: see
-        /// ``QoSPlanner``. Holds for any distribution, and however much heartbeats depend on each other.
+        /// So long that a live peer is suspected at most this rarely, see ``QoSPlanner``, if the path goes on as it was in the
+        /// last thousand heartbeats. Holds for any distribution, and however much heartbeats depend on each other.
         case mistakesAtMostEvery(Duration)
     }
 
-    /// Samples that an adaptive margin needs before anything is said.
-    private static let fewestSamples = 10
+    /// Samples that an adaptive margin needs before anything is said: enough for rare lateness to be among them.
+    private static let fewestSamples = 50
 
     /// 146 years in nanoseconds: more than any difference between clocks that mean something.
     private static let largestDelay = Int128(1) << 62
@@ -99,6 +99,11 @@ public struct NFDE: FailureDetector {
         let delay = Int128(mean) + Int128(self.origin ?? 0)
         // Can be negated, and is added to instants.
         return Int64(clamping: min(max(delay, -Self.largestDelay), Self.largestDelay))
+    }
+
+    /// Answers to what was asked until now tell nothing: they waited for us.
+    mutating func discard(until now: Instant) {
+        self.schedule.discard(until: now)
     }
 
     /// The heartbeats come at another interval from now on.

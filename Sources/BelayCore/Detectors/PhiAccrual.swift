@@ -12,8 +12,8 @@
 /// tail says. (N. Hayashibara, X. Défago, R. Yared, T. Katayama, "The phi accrual failure detector", SRDS 2004.)
 ///
 /// What is learned are round trips with pings of our own, and intervals between arrivals else. Outages are not learned, as
-/// they would blind the detector for a whole window: neither a time that ended a suspicion (as Akka) nor one longer
-/// than ``Configuration/longestSample`` (as Cassandra).
+/// they would blind the detector for a whole window: neither a time that ended a suspicion (as Akka), up to three in a row,
+/// nor one longer than ``Configuration/longestSample`` (as Cassandra).
 public struct PhiAccrual: FailureDetector {
     /// How a detector learns and when it suspects.
     public struct Configuration: Hashable, Sendable {
@@ -64,6 +64,8 @@ public struct PhiAccrual: FailureDetector {
 
     /// Samples that are needed before anything is said, where there is no first estimate.
     private static let fewestSamples = 10
+    /// So many times in a row that ended a suspicion are outages, and not learned.
+    private static let mostOutages = 3
 
     private var schedule: HeartbeatSchedule
     private let configuration: Configuration
@@ -71,6 +73,8 @@ public struct PhiAccrual: FailureDetector {
     private let reach: Double
     private var samples: SampleWindow
     private var lastArrival: Instant?
+    /// How many heartbeats in a row ended a suspicion.
+    private var outages = 0
 
     /// A detector that knows nothing yet.
     ///
@@ -89,14 +93,16 @@ public struct PhiAccrual: FailureDetector {
 
     /// A heartbeat arrived; the time that it ended is a sample, unless it was an outage.
     public mutating func arrived(sentAt: Instant, at now: Instant) {
-        guard self.schedule.freshest.map({ sentAt > $0 }) ?? true else { return }
         // Judged before the schedule forgets what was awaited.
         let endsSuspicion = self.verdict(at: now) != .alive
         let startedAt = self.schedule.isAsking ? sentAt : self.lastArrival
-        _ = self.schedule.arrived(sentAt: sentAt)
+        guard self.schedule.arrived(sentAt: sentAt) else { return }
         self.lastArrival = now
         if self.samples.count == 0 { self.guess() }
-        if let startedAt, !endsSuspicion { self.learn(now.nanoseconds(since: startedAt)) }
+        guard let startedAt else { return }
+        self.outages = endsSuspicion ? min(self.outages + 1, Self.mostOutages + 1) : 0
+        // More of them in a row are no outage any more: the path has become slower.
+        if self.outages == 0 || self.outages > Self.mostOutages { self.learn(now.nanoseconds(since: startedAt)) }
     }
 
     /// Something else proved the peer alive: phi begins anew, and nothing is learned.
@@ -127,6 +133,12 @@ public struct PhiAccrual: FailureDetector {
             self.configuration.tail == .exponential ? self.reach * mean : mean + self.reach * self.deviationNanoseconds
         let pause = Double(self.configuration.acceptablePause.wholeNanoseconds)
         return start.advanced(byNanoseconds: Int64(min(max(late + pause, 0), 9e18).rounded(.up)))
+    }
+
+    /// Answers to what was asked until now tell nothing: they waited for us.
+    mutating func discard(until now: Instant) {
+        self.schedule.discard(until: now)
+        self.lastArrival = now
     }
 
     /// The heartbeats come at another interval from now on.

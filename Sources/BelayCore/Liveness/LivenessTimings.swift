@@ -115,9 +115,10 @@ public struct LivenessTimings: Hashable, Sendable {
 
     /// These timings with another interval and the same time to answer: the bound changes with the interval.
     public func pinging(every: Duration) -> LivenessTimings {
-        let interval = min(max(every.wholeNanoseconds, 5_000_000), 86_400_000_000_000 - self.replyNanoseconds)
+        let reply = self.fixed.replyNanoseconds ?? self.replyNanoseconds
+        let interval = min(max(every.wholeNanoseconds, 5_000_000), 86_400_000_000_000 - reply)
         var timings = self
-        timings.adopt(bound: interval + self.replyNanoseconds, interval: interval)
+        timings.adopt(bound: interval + reply, interval: interval)
         return timings
     }
 
@@ -149,6 +150,8 @@ private final class Fixed: Hashable, Sendable {
     let requiresHello: Bool
     let allowHalfClosure: Bool
     let pingStrikes: Int
+    /// The time to answer that the policy gives.
+    let replyNanoseconds: Int64?
     let detector: Detector
     /// Whether the policy says when to suspect.
     let hasOwnSuspicion: Bool
@@ -171,6 +174,7 @@ private final class Fixed: Hashable, Sendable {
         self.requiresHello = policy.requiresHello
         self.allowHalfClosure = policy.allowHalfClosure
         self.pingStrikes = policy.pingStrikes
+        self.replyNanoseconds = policy.replyWithin?.wholeNanoseconds
         self.detector = policy.detector
         self.hasOwnSuspicion = policy.suspectAfter != nil
         let shortest = max(LivenessPolicy.allowedBounds.lowerBound, .nanoseconds(bound / 10))

@@ -55,6 +55,9 @@ final class ClientPath {
         return true
     }
 
+    /// How long the path was idle is not known any more.
+    func stalled() { self.trial = PathTrial() }
+
     func ended(_ code: DisconnectReason.Code) {
         if let idleFor = self.trial.ended(code) {
             self.heartbeats.unanswered(idleFor: idleFor, at: Host.wallClock)

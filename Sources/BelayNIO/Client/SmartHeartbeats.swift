@@ -16,9 +16,10 @@ import Synchronization
 ///     liveness: LivenessPolicy(interval: .seconds(200), replyWithin: .seconds(20)),
 ///     identity: "device-42"
 /// )
-/// configuration.smartHeartbeats = SmartHeartbeats(network: "home", learned: try SmartInterval(json: saved)) { learned in
-///     save(learned.json)
-/// }
+/// var learning = SmartInterval.Configuration()
+/// learning.probes = true
+/// let learned = try SmartInterval(learning, json: saved)
+/// configuration.smartHeartbeats = SmartHeartbeats(network: "home", learned: learned) { save($0.json) }
 /// ```
 ///
 /// The interval is that of ``SmartInterval`` for the network, the bound the interval and ``LivenessPolicy/replyWithin``. The

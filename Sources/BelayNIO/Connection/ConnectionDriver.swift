@@ -65,6 +65,9 @@ class ConnectionDriver {
     /// The peer was suspected and is alive.
     func recovered(silence: Duration) {}
 
+    /// This process did not run for a while.
+    func stalled() {}
+
     /// The connection is over; called exactly once.
     func ended(_ close: ConnectionMachine.Close) {}
 
@@ -112,6 +115,7 @@ class ConnectionDriver {
         guard self.stallsSeen != self.timekeeper.stalls else { return }
         self.stallsSeen = self.timekeeper.stalls
         self.machine.stallNoticed(at: now)
+        self.stalled()
     }
 
     /// What the connection is judged by was agreed anew, and may be shorter than what was.
@@ -137,6 +141,8 @@ class ConnectionDriver {
             self.suspected(silence: silence, tcp: look.tcp)
             // Nothing follows a goodbye that the program said just now.
             if let ping, !self.machine.isOver { self.writePing(token: ping) }
+        case .ask(let ping):
+            self.writePing(token: ping)
         case .close(let close):
             self.perform(close)
         }

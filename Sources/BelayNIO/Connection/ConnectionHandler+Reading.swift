@@ -75,7 +75,11 @@ extension ConnectionHandler {
             if let roundTrip = self.machine.pongReceived(token: sent, at: now) {
                 self.environment.node.roundTrips.record(roundTrip)
             }
-            if let path, path.answered(bytes: self.machine.figures.bytes, at: now) { self.writeHello() }
+            if let path, path.answered(bytes: self.machine.figures.bytes, at: now) {
+                self.writeHello()
+                // A shorter one is safe at once.
+                self.machine.intervalAgreed(path.inForce)
+            }
         case .message(let range):
             self.messageReceived(in: bytes, range, at: now)
         case .hello(let hello):

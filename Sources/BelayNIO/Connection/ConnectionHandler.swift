@@ -105,6 +105,8 @@ final class ConnectionHandler: ConnectionDriver {
         self.writeHeartbeat { format, sink in format.writePing(token, into: &sink) }
     }
 
+    override func stalled() { self.path?.stalled() }
+
     override func writeGoodbye(_ reason: DisconnectReason) {
         self.writeControl { format, sink in format.writeGoodbye(Goodbye(code: reason.code.rawValue), into: &sink) }
     }

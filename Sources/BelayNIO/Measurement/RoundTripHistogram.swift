@@ -9,13 +9,13 @@ import BelayCore
 import Histogram
 import Synchronization
 
-/// Collects round trips of many connections in bounded memory, 14 KB: a connection itself keeps mean and deviation only.
+/// Collects round trips of many connections in bounded memory, 28 KB: a connection itself keeps mean and deviation only.
 package final class RoundTripHistogram: Sendable {
     /// In microseconds; an hour counts as the longest there is.
     private static let longest: UInt64 = 3_600_000_000
 
     private struct Samples {
-        var histogram = Histogram<UInt32>(
+        var histogram = Histogram<UInt64>(
             highestTrackableValue: RoundTripHistogram.longest,
             numberOfSignificantValueDigits: .two
         )
@@ -41,7 +41,7 @@ package final class RoundTripHistogram: Sendable {
 
     package init() {}
 
-    func record(_ roundTrip: Duration) {
+    package func record(_ roundTrip: Duration) {
         let microseconds = UInt64(clamping: roundTrip.wholeNanoseconds / 1_000)
         self.samples.withLock { $0.add(microseconds: microseconds) }
     }

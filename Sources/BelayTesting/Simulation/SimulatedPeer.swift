@@ -197,6 +197,8 @@ public final class SimulatedPeer {
         case .suspect(let silence, let ping):
             surroundings.record(.suspected(silence: silence), at: self.end)
             if let ping { self.send(.ping(ping), in: &surroundings) }
+        case .ask(let ping):
+            self.send(.ping(ping), in: &surroundings)
         case .close(let close):
             self.perform(close, in: &surroundings)
         }

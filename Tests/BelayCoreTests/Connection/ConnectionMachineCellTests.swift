@@ -183,7 +183,7 @@ struct ConnectionMachineCellTests {
         )
         return switch action {
         case .doNothing: .nothing
-        case .suspect: .pings
+        case .suspect, .ask: .pings
         case .close(let close): .closes(close.reason.code)
         }
     }

@@ -146,6 +146,9 @@ struct ConnectionMachineFixture: ~Copyable {
         case .suspect(let silence, let ping):
             self.keep(.suspected(silence: silence, ping: ping))
             if let ping { self.writePing(ping) }
+        case .ask(let ping):
+            self.keep(.pinged(ping))
+            self.writePing(ping)
         case .close(let close):
             self.keep(.closed(close))
         }

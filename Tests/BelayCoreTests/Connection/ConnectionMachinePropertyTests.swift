@@ -216,6 +216,7 @@ private struct ChaosRun: ~Copyable {
         switch action {
         case .doNothing: break
         case .suspect(_, let ping): if ping != nil { self.send(8) }
+        case .ask: self.send(8)
         case .close(let close): self.closed(close)
         }
     }

@@ -111,10 +111,137 @@ struct DetectorTests {
         var connection = try ConnectionMachineFixture(Self.policy(.nfde()))
         connection.receivesHello(every: .seconds(2), within: .seconds(30))
         connection.answersAfter = .milliseconds(50)
-        connection.advance(by: .seconds(100))
+        connection.advance(by: .seconds(200))
         // A tenth of the interval.
         let margin = connection.machine.detectorState(at: connection.now).margin
         #expect(margin == .milliseconds(200))
+    }
+
+    @Test(
+        "what the kernel told at an early suspicion does not put the verdict off",
+        arguments: [Detector.nfde(), .phi()]
+    )
+    func earlyLook(detector: Detector) throws {
+        var connection = try Self.settled(detector)
+        let lastProof = try #require(connection.pings.last)
+        connection.answersAfter = nil
+        // Its program freezes; its kernel acknowledges what it gets, and each ping 40 ms after it was sent.
+        // The SYN counts as a byte.
+        let before = connection.machine.figures.bytesOut + 1
+        var isAcked = false
+        connection.tcp = { _ in
+            var evidence = TCPEvidence(state: .established)
+            evidence.sendWindow = 65_536
+            evidence.notSentBytes = 0
+            evidence.bytesAcked = isAcked ? before + 1_000 : before
+            evidence.bytesHandedOver = isAcked ? before + 1_000 : before + 8
+            evidence.unacked = isAcked ? 0 : 1
+            evidence.lastAckReceived = isAcked ? 1_000 : 8_000
+            evidence.lastDataSent = 1_040
+            evidence.lastDataReceived = 20_000
+            evidence.retransmissionTimeout = 204_000
+            return evidence
+        }
+        connection.advance(to: lastProof + .seconds(18))
+        #expect(connection.suspicions.count == 1)
+        isAcked = true
+        connection.advance(by: .seconds(60))
+        connection.expectClosed(.peerFrozen, in: ConnectionMachineFixture.punctual(.seconds(30), after: lastProof))
+        #expect(connection.suspicions.count == 1)
+    }
+
+    @Test("a ping that was young when the kernel was asked does not put the verdict off by being acknowledged")
+    func youngQuestion() throws {
+        var connection = try ConnectionMachineFixture(Self.policy(.fixed))
+        connection.answersAfter = .milliseconds(50)
+        connection.advance(by: .seconds(600))
+        let lastProof = try #require(connection.pings.last)
+        connection.answersAfter = nil
+        // Each ping is acknowledged 40 ms after it was sent, and the last one before the suspicion was just sent.
+        let before = connection.machine.figures.bytesOut + 1
+        var isAcked = false
+        connection.tcp = { _ in
+            var evidence = TCPEvidence(state: .established)
+            evidence.sendWindow = 65_536
+            evidence.notSentBytes = 0
+            evidence.bytesAcked = isAcked ? before + 1_000 : before + 7
+            evidence.bytesHandedOver = isAcked ? before + 1_000 : before + 16
+            evidence.unacked = isAcked ? 0 : 1
+            evidence.lastAckReceived = isAcked ? 1_000 : 8_000
+            evidence.lastDataSent = 1_040
+            evidence.lastDataReceived = 20_000
+            evidence.retransmissionTimeout = 8_000_000
+            return evidence
+        }
+        connection.advance(to: lastProof + .seconds(25))
+        #expect(connection.suspicions.count == 1)
+        isAcked = true
+        connection.advance(by: .seconds(60))
+        connection.expectClosed(.peerFrozen, in: ConnectionMachineFixture.punctual(.seconds(30), after: lastProof))
+    }
+
+    @Test(
+        "a path that has become slower is learned, and its peer recovers for good",
+        arguments: [Detector.nfde(), .nfde(stallWindow: 1), .phi()]
+    )
+    func slowerPath(detector: Detector) throws {
+        var policy = LivenessPolicy(interval: .milliseconds(100), detectWithin: .seconds(2))
+        policy.detector = detector
+        var connection = try ConnectionMachineFixture(policy)
+        connection.answersAfter = .milliseconds(1)
+        connection.advance(by: .seconds(20))
+        connection.answersAfter = .milliseconds(400)
+        connection.advance(by: .seconds(60))
+        connection.expectOpen()
+        #expect(connection.machine.isSuspected == false)
+        // One in an interval at most while it learns, and none once it has.
+        let last = connection.suspicions.last ?? .zero
+        #expect(last < .seconds(40))
+        #expect(connection.suspicions.count < 20)
+    }
+
+    @Test(
+        "an answer that follows a message in the same batch is a round trip all the same",
+        arguments: [Detector.nfde(), .phi()]
+    )
+    func answersBehindMessages(detector: Detector) throws {
+        var connection = try ConnectionMachineFixture(Self.policy(detector))
+        for _ in 0..<80 {
+            let before = connection.pings.count
+            while connection.pings.count == before { connection.advance(by: .milliseconds(100)) }
+            guard case .pinged(let token)? = connection.decisions.last?.decision else { continue }
+            connection.advance(by: .milliseconds(50))
+            connection.receivesMessage()
+            connection.receivesPong(token: token)
+        }
+        let asked = connection.elapsed
+        connection.advance(by: .seconds(60))
+        // It was learned: suspicion comes before the policy's.
+        let suspected = try #require(connection.suspicions.first)
+        #expect(suspected < asked + .seconds(19))
+    }
+
+    @Test("an answer that is said again tells nothing of the path")
+    func repeatedAnswer() throws {
+        var connection = try ConnectionMachineFixture(Self.policy(.nfde()))
+        connection.answersAfter = .milliseconds(10)
+        connection.advance(by: .seconds(100))
+        for _ in 0..<100 {
+            connection.receivesPong(token: 0)
+            connection.receivesPong(token: 1)
+        }
+        let mean = try #require(connection.machine.figures.meanRoundTrip)
+        #expect(mean < .milliseconds(11))
+    }
+
+    @Test("answers to pings that were never sent do not weigh down the first round trip")
+    func firstRoundTrip() throws {
+        var connection = try ConnectionMachineFixture(Self.policy(.fixed))
+        for _ in 0..<20 { connection.receivesPong(token: 1_000_000_000) }
+        connection.answersAfter = .milliseconds(80)
+        connection.advance(by: .seconds(12))
+        let mean = try #require(connection.machine.figures.meanRoundTrip)
+        #expect(abs(mean.milliseconds - 80) < 0.01)
     }
 
     @Test("a node that is late itself suspects later, and gives its verdicts at the bound")

@@ -133,13 +133,13 @@ import Testing
         #expect(ownHeartbeats.suspicionAt == .at(14.5))
     }
 
-    @Test("an adaptive margin follows the deviation, says nothing before ten samples, and has a floor")
+    @Test("an adaptive margin follows the deviation, says nothing before fifty samples, and has a floor")
     func adaptiveMargin() throws {
         let everyHour = NFDE.Margin.mistakesAtMostEvery(.seconds(3_600))
         var steady = NFDE(interval: .seconds(1), margin: everyHour)
         var shaky = NFDE(interval: .seconds(1), margin: everyHour)
         for number in 0..<2_000 {
-            if number <= 10 { #expect(steady.currentMargin == nil) }
+            if number <= 50 { #expect(steady.currentMargin == nil) }
             let sentAt = Instant.at(Double(number))
             steady.arrived(sentAt: sentAt, at: .at(Double(number) + 0.02))
             shaky.arrived(sentAt: sentAt, at: .at(Double(number) + (number.isMultiple(of: 2) ? 0.02 : 0.06)))

@@ -135,7 +135,7 @@ func connectionsOfThisHost() throws {
 
 func detectors() {
     var policy = LivenessPolicy(detectWithin: .seconds(30))
-    policy.detector = .nfde()  // at most one false suspicion a day
+    policy.detector = .nfde()  // at most one false suspicion a day, on a path as it was
     policy.detector = .nfde(margin: .fixed(.seconds(2)), window: 1_000, stallWindow: 1)
     var akka = PhiAccrual.Configuration()
     akka.tail = .logistic
