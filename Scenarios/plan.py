@@ -13,6 +13,8 @@ needs a server that answers heartbeats: one that refuses, or accepts and says no
 import json
 import socket
 import subprocess
+import threading
+import time
 
 from harness import BINARY, check, main
 
@@ -57,6 +59,43 @@ def measured(stage):
         check(document["detectWithinMs"] >= 1000, "%s: %s" % (url, document))
 
 
+def answering(seconds):
+    """A server in Python that answers pings for so long and goes on reading afterwards; returns its URL."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(64)
+
+    def serve(connection):
+        until = time.monotonic() + seconds
+        with connection, connection.makefile("rb") as lines:
+            try:
+                for line in lines:
+                    if line.startswith(b"ping") and time.monotonic() < until:
+                        connection.sendall(line.replace(b"ping", b"pong"))
+            except OSError:
+                pass
+
+    def accept():
+        while True:
+            connection, _ = listener.accept()
+            threading.Thread(target=serve, args=(connection,), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    return "lines://127.0.0.1:%d" % listener.getsockname()[1]
+
+
+def unanswered():
+    # What was not answered at the end took at least as long as it had waited, and counts.
+    whole = plan("--measure", answering(60), "--for", "4s", status=0)
+    most = plan("--measure", answering(3), "--for", "4s", status=0)
+    check(whole["measured"]["unanswered"] == 0 and whole["measured"]["connectionsLost"] == 0, "%s" % whole["measured"])
+    check(most["measured"]["unanswered"] >= 8 and most["measured"]["longestMs"] >= 400, "%s" % most["measured"])
+    check(most["detectWithinMs"] > 2 * whole["detectWithinMs"], "%s against %s" % (most, whole))
+    url = answering(1)
+    done = subprocess.run([BINARY, "plan", "--measure", url, "--for", "4s"], capture_output=True, text=True, timeout=30)
+    check(done.returncode == 1 and "heartbeats were answered" in done.stderr, "%d: %s" % (done.returncode, done.stderr))
+
+
 def failing():
     silent = socket.socket()
     silent.bind(("127.0.0.1", 0))
@@ -76,8 +115,9 @@ def failing():
 def scenario(stage):
     planned()
     measured(stage)
+    unanswered()
     failing()
-    stage.note("a row of the table, what is impossible, 3 protocols measured, 2 servers that cannot be")
+    stage.note("a row of the table, what is impossible, 3 protocols measured, 2 servers that answer in part, 2 that do not")
 
 
 if __name__ == "__main__":

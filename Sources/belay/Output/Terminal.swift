@@ -34,10 +34,12 @@ enum Terminal {
     /// How many lines it has; nil where there is none.
     static var height: Int? { self.size?.lines }
 
-    private static var size: (columns: Int, lines: Int)? {
-        guard isatty(STDOUT_FILENO) == 1 else { return nil }
+    private static var size: (columns: Int, lines: Int)? { self.size(of: STDOUT_FILENO) }
+
+    private static func size(of descriptor: Int32) -> (columns: Int, lines: Int)? {
+        guard isatty(descriptor) == 1 else { return nil }
         var size = winsize()
-        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else {
+        guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else {
             return (80, 24)
         }
         return (Int(size.ws_col), Int(size.ws_row))
@@ -55,8 +57,8 @@ enum Terminal {
     ///   - line: what to show.
     ///   - orTell: whether to write it as a line where there is no terminal.
     static func showProgress(_ line: String, orTell: Bool) {
-        if isatty(STDERR_FILENO) == 1, self.canRedraw {
-            Output.write(Array("\r\(line)\u{1B}[K".utf8), to: STDERR_FILENO)
+        if let width = self.size(of: STDERR_FILENO)?.columns, self.canRedraw {
+            Output.write(Array("\r\(line.prefix(width - 1))\u{1B}[K".utf8), to: STDERR_FILENO)
         } else if orTell {
             Output.tell(line)
         }

@@ -45,15 +45,18 @@ struct PlanCommand: AsyncParsableCommand {
 
     func run() async throws {
         var requirements = self.options.requirements
-        var measured: RoundTripSummary?
+        var measured: MeasuredPath?
         // What is wrong with the flags is told before anything is measured.
         var plan = try Self.plan(requirements)
         if let measure {
             let endpoint = try Endpoint(flag: "--measure", url: measure)
-            let summary = try await PathMeasurement(endpoint: endpoint, duration: self.measureFor ?? .seconds(30)).run()
-            requirements.delay = summary.mean
-            requirements.deviation = summary.deviation
-            measured = summary
+            guard endpoint.port != 0 else {
+                throw CommandFailure(message: "--measure has port 0, allowed are 1 to 65535", exitCode: .usage)
+            }
+            let path = try await PathMeasurement(endpoint: endpoint, duration: self.measureFor ?? .seconds(30)).run()
+            requirements.delay = path.roundTrips.mean
+            requirements.deviation = path.roundTrips.deviation
+            measured = path
             plan = try self.options.detectWithin == nil ? Self.shortestPlan(requirements) : Self.plan(requirements)
         }
         PlanReport(plan: plan, measured: measured).show(asJSON: self.json)

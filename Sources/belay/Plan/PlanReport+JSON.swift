@@ -40,18 +40,20 @@ extension PlanReport {
     }
 }
 
-extension RoundTripSummary {
+extension MeasuredPath {
     /// Writes what was measured as an object.
     fileprivate func write(to json: inout JSONWriter) {
         json.beginObject()
-        json.field("heartbeats", self.count)
-        json.field("meanMs", self.mean)
-        json.field("deviationMs", self.deviation)
-        json.field("p50Ms", self.median)
-        json.field("p90Ms", self.percentile90)
-        json.field("p99Ms", self.percentile99)
-        json.field("p999Ms", self.percentile999)
-        json.field("longestMs", self.longest)
+        json.field("heartbeats", self.answered)
+        json.field("unanswered", self.sent - self.answered)
+        json.field("connectionsLost", self.connectionsLost)
+        json.field("meanMs", self.roundTrips.mean)
+        json.field("deviationMs", self.roundTrips.deviation)
+        json.field("p50Ms", self.roundTrips.median)
+        json.field("p90Ms", self.roundTrips.percentile90)
+        json.field("p99Ms", self.roundTrips.percentile99)
+        json.field("p999Ms", self.roundTrips.percentile999)
+        json.field("longestMs", self.roundTrips.longest)
         json.endObject()
     }
 }

@@ -20,11 +20,11 @@ import Darwin
 struct PlanReport {
     var plan: QoSPlan
     /// What it was made from, where that was measured.
-    var measured: RoundTripSummary?
+    var measured: MeasuredPath?
     /// How many columns there are.
     var width: Int
 
-    init(plan: QoSPlan, measured: RoundTripSummary? = nil, width: Int? = Terminal.width) {
+    init(plan: QoSPlan, measured: MeasuredPath? = nil, width: Int? = Terminal.width) {
         self.plan = plan
         self.measured = measured
         self.width = min(max(width ?? 100, 40), 120)
@@ -90,11 +90,14 @@ struct PlanReport {
     }
 }
 
-extension RoundTripSummary {
+extension MeasuredPath {
     /// One sentence for people.
     fileprivate var text: String {
-        "Measured with \(self.count) heartbeats: mean \(self.mean.rounded), deviation \(self.deviation.rounded), half "
-            + "within \(self.median.rounded), 99 % within \(self.percentile99.rounded), the longest \(self.longest.rounded)."
+        let times = self.roundTrips
+        let lost = self.connectionsLost == 0 ? "" : "; \(self.connectionsLost) connections were lost"
+        return "Measured with \(self.sent) heartbeats, \(self.sent - self.answered) unanswered\(lost): mean "
+            + "\(times.mean.rounded), deviation \(times.deviation.rounded), half within \(times.median.rounded), 99 % within "
+            + "\(times.percentile99.rounded), the longest \(times.longest.rounded)."
     }
 }
 
