@@ -96,7 +96,7 @@ import Testing
         #expect(self.fixture.takeSent().hasPrefix("hello"))
         self.fixture.receive("welcome c-1 epoch=1 every=60s within=2m\n")
         for _ in 0..<10 {
-            self.fixture.advanceTime(by: .seconds(60.6))
+            self.fixture.advanceTime(by: .seconds(60.1))
             let sent = self.fixture.takeSent()
             try #require(sent.hasPrefix("ping"))
             self.fixture.receive("pong \(sent.dropFirst(5))")
