@@ -9,7 +9,10 @@
 
 #ifdef __linux__
 
+#include "CBelayLinux.h"
+
 #include <errno.h>
+#include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -29,6 +32,22 @@ int belay_process_descriptor(int pid, int descriptor) {
     close(process);
     errno = error;
     return copy;
+}
+
+int belay_poll_open(void) { return epoll_create1(EPOLL_CLOEXEC); }
+
+int belay_poll_add(int poll, int descriptor, uint64_t token) {
+    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.u64 = token};
+    return epoll_ctl(poll, EPOLL_CTL_ADD, descriptor, &event);
+}
+
+int belay_poll_wait(int poll, struct belay_poll_event *events, int count, int milliseconds) {
+    struct epoll_event kernel[256];
+    int most = (int)(sizeof kernel / sizeof *kernel);
+    int ready = epoll_wait(poll, kernel, count < most ? count : most, milliseconds);
+    for (int index = 0; index < ready; index++)
+        events[index] = (struct belay_poll_event){kernel[index].data.u64, kernel[index].events};
+    return ready;
 }
 
 #else

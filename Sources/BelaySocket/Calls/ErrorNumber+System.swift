@@ -7,9 +7,23 @@
 
 import BelayCore
 
-#if canImport(Darwin)
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
 import Darwin
+#endif
 
+extension ErrorNumber {
+    /// A connection is being made.
+    static let inProgress = ErrorNumber(rawValue: 115)
+
+    /// The error of the last call that failed on this thread.
+    static var last: ErrorNumber { ErrorNumber(system: errno) }
+}
+
+#if canImport(Darwin)
 extension ErrorNumber {
     /// The error that this system's number stands for: up to 34 they are Linux's, except that of EAGAIN.
     init(system number: Int32) {

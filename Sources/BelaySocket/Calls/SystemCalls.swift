@@ -48,6 +48,11 @@ struct SystemCalls: Sendable {
     /// pidfd_getfd(2): the process and its descriptor; returns a copy of it.
     var copyDescriptor: @Sendable (Int32, Int32) throws(ErrorNumber) -> Int32
 
+    /// connect(2): the descriptor and the address; not tried again, since it goes on by itself when interrupted.
+    var connect: @Sendable (Int32, UnsafeRawBufferPointer) throws(ErrorNumber) -> Void = Self.connectSocket
+    /// shutdown(2): the descriptor and which half.
+    var shutDown: @Sendable (Int32, Int32) throws(ErrorNumber) -> Void = Self.shutDownSocket
+
     /// The kernel's own.
     static let system = SystemCalls(
         getOption: { (descriptor, level, name, value) throws(ErrorNumber) in
@@ -92,6 +97,18 @@ struct SystemCalls: Sendable {
         copyDescriptor: Self.copyOfDescriptor
     )
 
+    @Sendable private static func connectSocket(
+        _ descriptor: Int32,
+        _ address: UnsafeRawBufferPointer
+    ) throws(ErrorNumber) {
+        guard systemConnect(descriptor, address) < 0 else { return }
+        throw ErrorNumber(system: errno)
+    }
+
+    @Sendable private static func shutDownSocket(_ descriptor: Int32, _ half: Int32) throws(ErrorNumber) {
+        _ = try Self.returned { shutdown(descriptor, half) }
+    }
+
     /// The result of a call that returns -1 and sets errno when it fails.
     static func returned<Result: SignedInteger>(_ call: () -> Result) throws(ErrorNumber) -> Result {
         while true {
@@ -114,6 +131,10 @@ private func systemPoll(_ entries: UnsafeMutablePointer<pollfd>, _ count: UInt, 
 
 private func systemBind(_ descriptor: Int32, _ address: UnsafeRawBufferPointer) -> Int32 {
     bind(descriptor, address.baseAddress?.assumingMemoryBound(to: sockaddr.self), socklen_t(address.count))
+}
+
+private func systemConnect(_ descriptor: Int32, _ address: UnsafeRawBufferPointer) -> Int32 {
+    connect(descriptor, address.baseAddress?.assumingMemoryBound(to: sockaddr.self), socklen_t(address.count))
 }
 
 private func systemClose(_ descriptor: Int32) {

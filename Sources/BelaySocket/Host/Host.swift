@@ -22,6 +22,15 @@ public enum Host {
         WallClock(millisecondsSince1970: Self.nanoseconds(of: CLOCK_REALTIME) / 1_000_000)
     }
 
+    /// The time now in nanoseconds since 1970 (CLOCK_REALTIME), for what is compared with the time of events.
+    package static var wallClockNanoseconds: Int64 { Self.nanoseconds(of: CLOCK_REALTIME) }
+
+    /// The time now by a clock that never goes back, in nanoseconds (CLOCK_MONOTONIC).
+    package static var monotonicNanoseconds: Int64 { Self.nanoseconds(of: CLOCK_MONOTONIC) }
+
+    /// How long this process has been running on processors, in nanoseconds (CLOCK_PROCESS_CPUTIME_ID).
+    package static var processorNanoseconds: Int64 { Self.nanoseconds(of: CLOCK_PROCESS_CPUTIME_ID) }
+
     /// How long the machine has been suspended since it booted, in nanoseconds: CLOCK_BOOTTIME less CLOCK_MONOTONIC.
     ///
     /// Zero where the system has no such clock.
@@ -38,14 +47,27 @@ public enum Host {
     /// How many files this process may have open (RLIMIT_NOFILE, the soft limit).
     public static var openFileLimit: Int {
         var limit = rlimit()
-        #if os(Linux)
-        let resource = __rlimit_resource_t(UInt32(RLIMIT_NOFILE.rawValue))
-        #else
-        let resource = RLIMIT_NOFILE
-        #endif
-        guard getrlimit(resource, &limit) == 0 else { return 1_024 }
+        guard getrlimit(Self.openFiles, &limit) == 0 else { return 1_024 }
         return Int(clamping: limit.rlim_cur)
     }
+
+    /// Lets this process have as many files open as it may without privilege (the hard limit of RLIMIT_NOFILE).
+    ///
+    /// - Returns: how many that are.
+    package static func raiseOpenFileLimit() -> Int {
+        var limit = rlimit()
+        guard getrlimit(Self.openFiles, &limit) == 0 else { return Self.openFileLimit }
+        limit.rlim_cur = limit.rlim_max
+        // Where it is refused the limit stays as it was, which is what is returned then.
+        _ = setrlimit(Self.openFiles, &limit)
+        return Self.openFileLimit
+    }
+
+    #if os(Linux)
+    private static let openFiles = __rlimit_resource_t(UInt32(RLIMIT_NOFILE.rawValue))
+    #else
+    private static let openFiles = RLIMIT_NOFILE
+    #endif
 
     private static func nanoseconds(of clock: clockid_t) -> Int64 {
         var time = timespec()

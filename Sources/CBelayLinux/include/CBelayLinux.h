@@ -101,6 +101,21 @@ struct belay_tcp_info {
 /// A copy of a descriptor that another process has open (pidfd_getfd(2), since Linux 5.6), or -1 and errno.
 int belay_process_descriptor(int pid, int descriptor);
 
+/// What became of one socket that is watched: its token, and the events of epoll_ctl(2).
+struct belay_poll_event {
+    uint64_t token;
+    uint32_t events;
+};
+
+/// An epoll instance, which no program that is started inherits, or -1 and errno.
+int belay_poll_open(void);
+
+/// Watches a socket for everything, edge-triggered; -1 and errno when that fails. Closing the socket ends it.
+int belay_poll_add(int poll, int descriptor, uint64_t token);
+
+/// Waits for events, 256 at most; returns how many there are, or -1 and errno.
+int belay_poll_wait(int poll, struct belay_poll_event *events, int count, int milliseconds);
+
 _Static_assert(sizeof(struct belay_tcp_info) == 280, "struct tcp_info of Linux 6.18 has 280 bytes");
 
 #endif
