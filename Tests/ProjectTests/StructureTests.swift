@@ -19,7 +19,7 @@ import Testing
         ],
         "BelayTesting": ["BelayCore", "RealModule"],
         "belay": [
-            "BelayCore", "BelaySocket", "BelayNIO", "ArgumentParser", "Logging", "NIOCore", "NIOPosix",
+            "BelayCore", "BelaySocket", "BelayNIO", "ArgumentParser", "Histogram", "Logging", "NIOCore", "NIOPosix",
             "ServiceLifecycle",
             "UnixSignals", "Synchronization", "Foundation", "Dispatch", "Glibc", "Musl", "Darwin",
         ],

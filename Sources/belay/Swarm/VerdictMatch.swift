@@ -1,0 +1,176 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the Belay open source project.
+// Copyright (c) 2026 the Belay project authors.
+// Licensed under Apache License v2.0; see LICENSE for details.
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+/// Holds a server's events against what a swarm did: which faults it missed, whom it wronged, and how late it was.
+///
+/// A connection is recognised by our end, and, as ports are used again, by when it was opened. Events of connections that
+/// are not ours are skipped.
+struct VerdictMatch {
+    /// How much later than the bound a verdict may come before it counts as missed at the end of a swarm.
+    private static let graceNanoseconds = 500_000_000.0
+    /// How long after the end of a freeze its verdicts may still come.
+    private static let thawNanoseconds: Int64 = 500_000_000
+    /// How much of the bound must be over before a verdict on silence: servers decide a little before the bound is over,
+    /// so that what they say is said within it.
+    private static let earliestShare = 0.9
+    private static let mostExamples = 5
+
+    private let records: [SwarmRecord]
+    /// The records of each of our ends, the oldest first.
+    private var byLocal: [String: [Int]] = [:]
+    private var seen: [Seen]
+    private var repeated = 0
+
+    /// What the server said of a connection.
+    private struct Seen {
+        var connection: String?
+        var reason: String?
+        var time: Int64 = 0
+        var boundNanoseconds: Double?
+    }
+
+    init(records: [SwarmRecord]) {
+        self.records = records
+        self.seen = Array(repeating: Seen(), count: records.count)
+        for index in records.indices.sorted(by: { records[$0].startedAt < records[$1].startedAt }) {
+            self.byLocal[records[index].local, default: []].append(index)
+        }
+    }
+
+    /// Whether each connection is known to be over, so that there is nothing to wait for.
+    var isComplete: Bool { self.seen.allSatisfy { $0.reason != nil } }
+
+    /// Takes an event of the server into account.
+    mutating func add(_ event: ServerEvent) {
+        // What began within the millisecond of the event began before it.
+        let opened = event.openedAt * 1_000_000 + 999_999
+        guard let index = self.byLocal[event.remote]?.last(where: { self.records[$0].startedAt <= opened }) else {
+            return
+        }
+        if let bound = event.boundMilliseconds { self.seen[index].boundNanoseconds = bound * 1_000_000 }
+        if let known = self.seen[index].connection, known != event.connection { return }
+        self.seen[index].connection = event.connection
+        guard case .closed(let reason) = event.kind else { return }
+        guard self.seen[index].reason == nil else {
+            self.repeated += 1
+            return
+        }
+        self.seen[index].reason = reason
+        self.seen[index].time = event.time * 1_000_000
+    }
+
+    /// The result; more events may still be added.
+    var verdicts: Verdicts {
+        var verdicts = Verdicts()
+        verdicts.repeated = self.repeated
+        for (record, seen) in zip(self.records, self.seen) {
+            if seen.connection != nil { verdicts.known += 1 }
+            if seen.reason == nil { self.judgeSilence(about: record, seen, &verdicts) }
+            if let reason = seen.reason { self.judge(reason, of: record, seen, &verdicts) }
+        }
+        return verdicts
+    }
+
+    /// The server did not say that the connection is over.
+    private func judgeSilence(about record: SwarmRecord, _ seen: Seen, _ verdicts: inout Verdicts) {
+        if let strike = record.strike {
+            verdicts.of(strike.kind) { $0.missed += 1 }
+        } else {
+            verdicts.endings.missed += 1
+        }
+        verdicts.note("\(record.local): not reported as closed", Self.mostExamples)
+    }
+
+    private func judge(_ reason: String, of record: SwarmRecord, _ seen: Seen, _ verdicts: inout Verdicts) {
+        // Events have milliseconds only: all of the millisecond counts.
+        let latest = seen.time + 999_999
+        if let strike = record.strike, latest >= strike.at {
+            if let closedAt = record.closedAt, latest >= closedAt, !strike.kind.reasons.contains(reason) {
+                let due = Double(strike.at) + (seen.boundNanoseconds ?? 0) + Self.graceNanoseconds
+                verdicts.of(strike.kind) { if Double(closedAt) >= due { $0.missed += 1 } else { $0.undecided += 1 } }
+            } else {
+                self.judge(reason, strike.kind, since: strike.at, from: strike.lastSentAt, record, seen, &verdicts)
+            }
+        } else if let freeze = record.freezes.last(where: { latest >= $0.lastSentAt }),
+            seen.time <= freeze.endedAt + Self.thawNanoseconds,
+            Double(min(latest, freeze.endedAt) - freeze.lastSentAt) >= (seen.boundNanoseconds ?? 0) * Self.earliestShare
+        {
+            self.judge(reason, .freeze, since: freeze.lastSentAt, from: freeze.lastSentAt, record, seen, &verdicts)
+        } else if let closedAt = record.closedAt, latest >= closedAt {
+            self.judgeEnding(reason, record, seen, &verdicts)
+        } else {
+            verdicts.false[reason, default: 0] += 1
+            verdicts.note("\(record.local): \(reason), but nothing was wrong", Self.mostExamples)
+        }
+    }
+
+    private func judge(
+        _ reason: String,
+        _ kind: SwarmFault.Kind,
+        since begun: Int64,
+        from lastSentAt: Int64,
+        _ record: SwarmRecord,
+        _ seen: Seen,
+        _ verdicts: inout Verdicts
+    ) {
+        let silence = Double(seen.time + 999_999 - lastSentAt)
+        if kind == .silence, kind.reasons.contains(reason), silence < (seen.boundNanoseconds ?? 0) * Self.earliestShare
+        {
+            verdicts.false[reason, default: 0] += 1
+            return verdicts.note("\(record.local): \(reason) long before the bound was over", Self.mostExamples)
+        }
+        let isRight = kind.reasons.contains(reason)
+        verdicts.of(kind) { verdict in
+            verdict.reasons[reason, default: 0] += 1
+            guard isRight else {
+                verdict.wrong += 1
+                return
+            }
+            verdict.right += 1
+            verdict.latencies.append(max(0, Double(seen.time - begun) / 1e6))
+            if kind.isSilent, let bound = seen.boundNanoseconds {
+                verdict.latenesses.append((Double(seen.time - lastSentAt) - bound) / 1e6)
+            }
+        }
+        if !isRight { verdicts.note("\(record.local): \(reason) for \(kind.rawValue)", Self.mostExamples) }
+    }
+
+    /// The swarm closed it at its end; a freeze before it may have been missed.
+    private func judgeEnding(_ reason: String, _ record: SwarmRecord, _ seen: Seen, _ verdicts: inout Verdicts) {
+        let bound = seen.boundNanoseconds ?? .infinity
+        let isMissed = record.freezes.contains {
+            Double($0.endedAt - $0.lastSentAt) >= bound + Self.graceNanoseconds
+        }
+        if isMissed {
+            verdicts.of(.freeze) { $0.missed += 1 }
+        } else if SwarmFault.Kind.close.reasons.contains(reason) || SwarmFault.Kind.bye.reasons.contains(reason) {
+            verdicts.endings.right += 1
+        } else {
+            verdicts.endings.wrong += 1
+            verdicts.note("\(record.local): \(reason) for an orderly end", Self.mostExamples)
+        }
+    }
+}
+
+extension SwarmFault.Kind {
+    /// The reasons that a server may give for it (DESIGN section 4).
+    ///
+    /// A silent peer's kernel still answers, which is a frozen peer to a server that can tell, and a silent one to others.
+    var reasons: Set<String> {
+        switch self {
+        case .silence, .freeze: ["peer.frozen", "peer.silent"]
+        case .close, .flap: ["peer.closed"]
+        case .reset: ["peer.reset"]
+        case .bye: ["peer.goodbye"]
+        case .stopReading: ["peer.not-reading", "peer.frozen", "peer.silent", "policy.slow-consumer"]
+        case .babble: ["policy.protocol-violation", "policy.message-too-large"]
+        }
+    }
+
+    /// Whether the bound runs from the last byte that was sent.
+    fileprivate var isSilent: Bool { self == .silence || self == .freeze }
+}
