@@ -23,6 +23,7 @@ struct BelayCommand: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             ServeCommand.self, ConnectCommand.self, ProbeCommand.self, InspectCommand.self, PlanCommand.self,
+            SwarmCommand.self,
         ]
     )
 }

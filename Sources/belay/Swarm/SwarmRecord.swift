@@ -15,6 +15,8 @@ struct SwarmRecord: Codable, Equatable, Sendable {
         var at: Int64
         /// When the connection last sent anything before it.
         var lastSentAt: Int64
+        /// Whether it had sent anything before, so that its handshake was over.
+        var hasSpoken = true
     }
 
     /// A time in which the whole process stood still.
@@ -22,6 +24,8 @@ struct SwarmRecord: Codable, Equatable, Sendable {
         /// When the connection last sent anything before it.
         var lastSentAt: Int64
         var endedAt: Int64
+        /// Whether it had sent anything before.
+        var hasSpoken = true
     }
 
     /// Our end, `HOST:PORT`, which the server calls `remote`.

@@ -13,6 +13,8 @@ struct SwarmTally: Codable, Sendable {
     var failures: [String: Int] = [:]
     /// Connections that the server ended.
     var drops = Drops()
+    /// Connections that we gave up because the server broke the protocol.
+    var violations = 0
     /// Faults that struck, by kind; a connection that is over already is not struck any more.
     var struck: [SwarmFault.Kind: Int] = [:]
     var heartbeats = Heartbeats()
@@ -23,8 +25,8 @@ struct SwarmTally: Codable, Sendable {
     var connectTimes = TimeHistogram()
     /// How long this process was on processors.
     var processorNanoseconds: Int64 = 0
-    /// The longest time for which this process did not look at its connections, a freeze not counted.
-    var longestPauseNanoseconds: Int64 = 0
+    /// The longest time that one round through all connections took: how late this process itself may have made answers.
+    var longestRoundNanoseconds: Int64 = 0
 
     /// Heartbeats both ways.
     struct Heartbeats: Codable, Sendable {
@@ -71,6 +73,7 @@ struct SwarmTally: Codable, Sendable {
         self.drops.goodbyes.merge(other.drops.goodbyes, uniquingKeysWith: +)
         self.drops.errors.merge(other.drops.errors, uniquingKeysWith: +)
         self.drops.unprovoked += other.drops.unprovoked
+        self.violations += other.violations
         self.struck.merge(other.struck, uniquingKeysWith: +)
         self.heartbeats.pingsReceived += other.heartbeats.pingsReceived
         self.heartbeats.pongsSent += other.heartbeats.pongsSent
@@ -82,6 +85,6 @@ struct SwarmTally: Codable, Sendable {
         self.roundTrips.add(other.roundTrips)
         self.connectTimes.add(other.connectTimes)
         self.processorNanoseconds += other.processorNanoseconds
-        self.longestPauseNanoseconds = max(self.longestPauseNanoseconds, other.longestPauseNanoseconds)
+        self.longestRoundNanoseconds = max(self.longestRoundNanoseconds, other.longestRoundNanoseconds)
     }
 }

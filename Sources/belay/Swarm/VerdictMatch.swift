@@ -5,6 +5,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //===----------------------------------------------------------------------===//
 
+import BelayCore
+
 /// Holds a server's events against what a swarm did: which faults it missed, whom it wronged, and how late it was.
 ///
 /// A connection is recognised by our end, and, as ports are used again, by when it was opened. Events of connections that
@@ -20,6 +22,7 @@ struct VerdictMatch {
     private static let mostExamples = 5
 
     private let records: [SwarmRecord]
+    private let ownDelay: Double
     /// The records of each of our ends, the oldest first.
     private var byLocal: [String: [Int]] = [:]
     private var seen: [Seen]
@@ -33,8 +36,38 @@ struct VerdictMatch {
         var boundNanoseconds: Double?
     }
 
-    init(records: [SwarmRecord]) {
+    /// What a verdict is held against.
+    private struct Fault {
+        var kind: SwarmFault.Kind
+        var at: Int64
+        var lastSentAt: Int64
+        /// The reasons that fit.
+        var reasons: Set<String>
+
+        init(_ strike: SwarmRecord.Strike) {
+            self.kind = strike.kind
+            self.at = strike.at
+            self.lastSentAt = strike.lastSentAt
+            self.reasons = strike.kind.reasons
+            if !strike.hasSpoken, strike.kind.isMute { self.reasons.insert("policy.handshake-timeout") }
+        }
+
+        /// It begins for each connection with what that sent last.
+        init(_ freeze: SwarmRecord.Freeze) {
+            self.kind = .freeze
+            self.at = freeze.lastSentAt
+            self.lastSentAt = freeze.lastSentAt
+            self.reasons = self.kind.reasons
+            if !freeze.hasSpoken { self.reasons.insert("policy.handshake-timeout") }
+        }
+    }
+
+    /// - Parameters:
+    ///   - records: what the swarm did.
+    ///   - ownDelay: how late the swarm itself may have answered.
+    init(records: [SwarmRecord], ownDelay: Duration = .zero) {
         self.records = records
+        self.ownDelay = Double(ownDelay.wholeNanoseconds)
         self.seen = Array(repeating: Seen(), count: records.count)
         for index in records.indices.sorted(by: { records[$0].startedAt < records[$1].startedAt }) {
             self.byLocal[records[index].local, default: []].append(index)
@@ -89,17 +122,18 @@ struct VerdictMatch {
         // Events have milliseconds only: all of the millisecond counts.
         let latest = seen.time + 999_999
         if let strike = record.strike, latest >= strike.at {
-            if let closedAt = record.closedAt, latest >= closedAt, !strike.kind.reasons.contains(reason) {
+            let fault = Fault(strike)
+            if let closedAt = record.closedAt, latest >= closedAt, !fault.reasons.contains(reason) {
                 let due = Double(strike.at) + (seen.boundNanoseconds ?? 0) + Self.graceNanoseconds
                 verdicts.of(strike.kind) { if Double(closedAt) >= due { $0.missed += 1 } else { $0.undecided += 1 } }
             } else {
-                self.judge(reason, strike.kind, since: strike.at, from: strike.lastSentAt, record, seen, &verdicts)
+                self.judge(reason, on: fault, of: record, seen, &verdicts)
             }
         } else if let freeze = record.freezes.last(where: { latest >= $0.lastSentAt }),
             seen.time <= freeze.endedAt + Self.thawNanoseconds,
             Double(min(latest, freeze.endedAt) - freeze.lastSentAt) >= (seen.boundNanoseconds ?? 0) * Self.earliestShare
         {
-            self.judge(reason, .freeze, since: freeze.lastSentAt, from: freeze.lastSentAt, record, seen, &verdicts)
+            self.judge(reason, on: Fault(freeze), of: record, seen, &verdicts)
         } else if let closedAt = record.closedAt, latest >= closedAt {
             self.judgeEnding(reason, record, seen, &verdicts)
         } else {
@@ -110,33 +144,39 @@ struct VerdictMatch {
 
     private func judge(
         _ reason: String,
-        _ kind: SwarmFault.Kind,
-        since begun: Int64,
-        from lastSentAt: Int64,
-        _ record: SwarmRecord,
+        on fault: Fault,
+        of record: SwarmRecord,
         _ seen: Seen,
         _ verdicts: inout Verdicts
     ) {
-        let silence = Double(seen.time + 999_999 - lastSentAt)
-        if kind == .silence, kind.reasons.contains(reason), silence < (seen.boundNanoseconds ?? 0) * Self.earliestShare
-        {
+        let bound = seen.boundNanoseconds ?? 0
+        let silence = Double(seen.time - fault.lastSentAt)
+        let isRight = fault.reasons.contains(reason)
+        let proven = Double(seen.time + 999_999 - self.lastProof(fault.lastSentAt, of: record)) + self.ownDelay
+        if fault.kind == .silence, isRight, proven < bound * Self.earliestShare {
             verdicts.false[reason, default: 0] += 1
             return verdicts.note("\(record.local): \(reason) long before the bound was over", Self.mostExamples)
         }
-        let isRight = kind.reasons.contains(reason)
-        verdicts.of(kind) { verdict in
+        verdicts.of(fault.kind) { verdict in
             verdict.reasons[reason, default: 0] += 1
             guard isRight else {
                 verdict.wrong += 1
                 return
             }
             verdict.right += 1
-            verdict.latencies.append(max(0, Double(seen.time - begun) / 1e6))
-            if kind.isSilent, let bound = seen.boundNanoseconds {
-                verdict.latenesses.append((Double(seen.time - lastSentAt) - bound) / 1e6)
-            }
+            verdict.latencies.append(max(0, Double(seen.time - fault.at) / 1e6))
+            if fault.kind.isSilent { verdict.latenesses.append((silence - bound) / 1e6) }
         }
-        if !isRight { verdicts.note("\(record.local): \(reason) for \(kind.rawValue)", Self.mostExamples) }
+        if !isRight { verdicts.note("\(record.local): \(reason) for \(fault.kind.rawValue)", Self.mostExamples) }
+    }
+
+    /// What a connection sent last may be the answer to a ping that waited while the process stood still, and then proves
+    /// only that it lived when that ping was sent (rule R15).
+    private func lastProof(_ lastSentAt: Int64, of record: SwarmRecord) -> Int64 {
+        let freeze = record.freezes.last {
+            $0.endedAt <= lastSentAt && lastSentAt <= $0.endedAt + Self.thawNanoseconds
+        }
+        return freeze?.lastSentAt ?? lastSentAt
     }
 
     /// The swarm closed it at its end; a freeze before it may have been missed.
@@ -173,4 +213,7 @@ extension SwarmFault.Kind {
 
     /// Whether the bound runs from the last byte that was sent.
     fileprivate var isSilent: Bool { self == .silence || self == .freeze }
+
+    /// Whether it says nothing more, so that one who never spoke does not complete the handshake.
+    fileprivate var isMute: Bool { self.isSilent || self == .stopReading }
 }

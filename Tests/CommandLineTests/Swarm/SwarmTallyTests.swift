@@ -19,15 +19,16 @@ struct SwarmTallyTests {
         one.failures = ["ECONNREFUSED": 1]
         one.drops.goodbyes = ["local.shutdown": 2]
         one.drops.reset = 1
+        one.violations = 2
         one.struck = [.silence: 4]
         one.roundTrips.record(nanoseconds: 1_000_000)
-        one.longestPauseNanoseconds = 5
+        one.longestRoundNanoseconds = 5
         var two = try JSONDecoder().decode(SwarmTally.self, from: JSONEncoder().encode(one))
         two.roundTrips.record(nanoseconds: 9_000_000)
         one.add(two)
-        #expect(one.made == 6 && one.failed == 2 && one.drops.count == 6)
+        #expect(one.made == 6 && one.failed == 2 && one.drops.count == 6 && one.violations == 4)
         #expect(one.struck == [.silence: 8])
-        #expect(one.longestPauseNanoseconds == 5)
+        #expect(one.longestRoundNanoseconds == 5)
         let times = try #require(Percentiles(one.roundTrips))
         #expect(times.count == 3)
         #expect(abs(times.median - 1) < 0.02 && abs(times.most - 9) < 0.2)

@@ -100,6 +100,28 @@ struct VerdictMatchTests {
         let verdicts = Self.verdicts([Self.record(.silence)], [try Self.event("peer.frozen", at: 1_500)])
         #expect(!verdicts.isGood)
         #expect(verdicts.false == ["peer.frozen": 1])
+        // The last byte may have answered a ping from before a freeze, and proves no more than that.
+        let thawed = Self.record(.silence, at: 1_450, lastSentAt: 1_400, freezes: [(900, 1_399)])
+        #expect(Self.verdicts([thawed], [try Self.event("peer.frozen", at: 2_890)]).isGood)
+        #expect(Self.verdicts([thawed], [try Self.event("peer.frozen", at: 2_600)]).falseCount == 1)
+        // And the swarm may have been slow itself.
+        var slow = VerdictMatch(records: [Self.record(.silence)], ownDelay: .seconds(2))
+        slow.add(try Self.event("peer.frozen", at: 1_500))
+        #expect(slow.verdicts.isGood)
+    }
+
+    @Test("whoever never spoke before it fell silent may fail the handshake, whoever spoke may not")
+    func handshake() throws {
+        for kind in [SwarmFault.Kind.silence, .stopReading] {
+            var record = Self.record(kind)
+            let event = try Self.event("policy.handshake-timeout", at: 2_900)
+            #expect(Self.verdicts([record], [event]).wrong == 1)
+            record.strike?.hasSpoken = false
+            #expect(Self.verdicts([record], [event]).isGood)
+        }
+        var record = Self.record(.reset)
+        record.strike?.hasSpoken = false
+        #expect(Self.verdicts([record], [try Self.event("policy.handshake-timeout", at: 2_900)]).wrong == 1)
     }
 
     @Test("a fault that is not reported is missed")

@@ -1,0 +1,48 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the Belay open source project.
+// Copyright (c) 2026 the Belay project authors.
+// Licensed under Apache License v2.0; see LICENSE for details.
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import BelayCore
+import Foundation
+
+/// The events that a server appends to a file, from those on that were written after this was opened.
+final class ServerEventFile {
+    private static let readSize = 1 << 20
+
+    private let file: FileHandle
+    /// The line that is not complete yet.
+    private var rest: [UInt8] = []
+
+    /// - Throws: ``CommandFailure`` when it cannot be read.
+    init(path: String) throws {
+        guard let file = FileHandle(forReadingAtPath: path) else {
+            throw CommandFailure(
+                message: "--events \(path) cannot be read: it is the file that the server writes its events to",
+                exitCode: .usage
+            )
+        }
+        self.file = file
+        // A directory or a pipe has no end to go to.
+        guard (try? file.seekToEnd()) != nil else {
+            throw CommandFailure(message: "--events \(path) is not a file", exitCode: .usage)
+        }
+    }
+
+    /// Tells each event about a connection's beginning or end that was appended since.
+    func readOn(_ body: (ServerEvent) -> Void) {
+        // A failure is the end of what can be read; what is missing then counts against the server.
+        while let data = try? self.file.read(upToCount: Self.readSize), !data.isEmpty {
+            self.rest.append(contentsOf: data)
+            var start = 0
+            while let end = self.rest[start...].firstIndex(of: UInt8(ascii: "\n")) {
+                let line = self.rest.span.bytes.extracting(start..<end)
+                if let event = ServerEvent(line: line) { body(event) }
+                start = end + 1
+            }
+            self.rest.removeFirst(start)
+        }
+    }
+}
