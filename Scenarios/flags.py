@@ -62,6 +62,20 @@ CASES = [
     ("--for", ["plan", "--measure", "lines://127.0.0.1:1", "--for", "1d"]),
     ("--measure", ["plan", "--measure", "gopher://127.0.0.1:1"]),
     ("--measure", ["plan", "--measure", "lines://127.0.0.1:1", "--delay", "3ms"]),
+    ("--connections", ["swarm", "raw://127.0.0.1:1"]),
+    ("--connections", ["swarm", "raw://127.0.0.1:1", "--connections", "0"]),
+    ("gopher", ["swarm", "gopher://127.0.0.1:1", "--connections", "1"]),
+    ("--ramp", ["swarm", "raw://127.0.0.1:1", "--connections", "1", "--ramp", "0"]),
+    ("--for", ["swarm", "raw://127.0.0.1:1", "--connections", "1", "--for", "2d"]),
+    ("--ping-every", ["swarm", "raw://127.0.0.1:1", "--connections", "1", "--ping-every", "1ms"]),
+    ("--message-rate", ["swarm", "raw://127.0.0.1:1", "--connections", "1", "--message-rate", "1001"]),
+    ("--message-size", ["swarm", "raw://127.0.0.1:1", "--connections", "1", "--message-size", "0"]),
+    ("--id-prefix", ["swarm", "raw://127.0.0.1:1", "--connections", "1", "--id-prefix", "x"]),
+    ("--events", ["swarm", "raw://127.0.0.1:1", "--connections", "1", "--events", "/nowhere/events"]),
+    ("--fault", ["swarm", "raw://127.0.0.1:1", "--connections", "1", "--fault", "thirst=5%@1s"]),
+    ("--fault", ["swarm", "raw://127.0.0.1:1", "--connections", "1", "--fault", "babble=5%@1s"]),
+    ("--fault", ["swarm", "raw://127.0.0.1:1", "--connections", "1", "--fault", "close=60%@1s", "--fault", "bye=60%@1s"]),
+    ("--fault", ["swarm", "lines://127.0.0.1:1", "--connections", "1", "--for", "5s", "--fault", "close=5%@4s+2s"]),
 ]
 
 
