@@ -129,6 +129,7 @@ struct SwarmCommand: ParsableCommand {
         while true {
             file.readOn { match.add($0) }
             if match.isComplete || ContinuousClock.now >= deadline { return match.verdicts }
+            // Another process appends to the file, which cannot be waited for; the engine is over, so nobody else waits.
             Thread.sleep(forTimeInterval: 0.1)
         }
     }

@@ -220,6 +220,7 @@ final class SwarmEngine {
             frozen.append(index)
         }
         self.outcome.tally.struck[.freeze, default: 0] += frozen.count
+        // The fault itself: nothing of this process answers meanwhile.
         Thread.sleep(forTimeInterval: time / .seconds(1))
         let end = Host.wallClockNanoseconds
         for index in frozen {

@@ -71,6 +71,7 @@ final class SwarmProcesses: Sendable {
         var isTold = false
         var turns = 0
         while self.state.withLock({ $0.running }) > 0 {
+            // Each process is read in a thread of its own; this one only redraws and passes an interruption on.
             Thread.sleep(forTimeInterval: 0.1)
             turns += 1
             if Interruption.isRequested, !isTold {

@@ -117,6 +117,25 @@ struct DetectorTests {
         #expect(margin == .milliseconds(200))
     }
 
+    /// What the kernel tells of a peer whose program is frozen: its kernel acknowledged so many bytes, and not the rest.
+    private static func frozenPeer(
+        acknowledged: UInt64,
+        unacked: UInt64,
+        retransmissionTimeout: UInt32 = 204_000
+    ) -> TCPEvidence {
+        var evidence = TCPEvidence(state: .established)
+        evidence.sendWindow = 65_536
+        evidence.notSentBytes = 0
+        evidence.bytesAcked = acknowledged
+        evidence.bytesHandedOver = acknowledged + unacked
+        evidence.unacked = unacked > 0 ? 1 : 0
+        evidence.lastAckReceived = unacked > 0 ? 8_000 : 1_000
+        evidence.lastDataSent = 1_040
+        evidence.lastDataReceived = 20_000
+        evidence.retransmissionTimeout = retransmissionTimeout
+        return evidence
+    }
+
     @Test(
         "what the kernel told at an early suspicion does not put the verdict off",
         arguments: [Detector.nfde(), .phi()]
@@ -130,17 +149,7 @@ struct DetectorTests {
         let before = connection.machine.figures.bytesOut + 1
         var isAcked = false
         connection.tcp = { _ in
-            var evidence = TCPEvidence(state: .established)
-            evidence.sendWindow = 65_536
-            evidence.notSentBytes = 0
-            evidence.bytesAcked = isAcked ? before + 1_000 : before
-            evidence.bytesHandedOver = isAcked ? before + 1_000 : before + 8
-            evidence.unacked = isAcked ? 0 : 1
-            evidence.lastAckReceived = isAcked ? 1_000 : 8_000
-            evidence.lastDataSent = 1_040
-            evidence.lastDataReceived = 20_000
-            evidence.retransmissionTimeout = 204_000
-            return evidence
+            Self.frozenPeer(acknowledged: isAcked ? before + 1_000 : before, unacked: isAcked ? 0 : 8)
         }
         connection.advance(to: lastProof + .seconds(18))
         #expect(connection.suspicions.count == 1)
@@ -161,17 +170,12 @@ struct DetectorTests {
         let before = connection.machine.figures.bytesOut + 1
         var isAcked = false
         connection.tcp = { _ in
-            var evidence = TCPEvidence(state: .established)
-            evidence.sendWindow = 65_536
-            evidence.notSentBytes = 0
-            evidence.bytesAcked = isAcked ? before + 1_000 : before + 7
-            evidence.bytesHandedOver = isAcked ? before + 1_000 : before + 16
-            evidence.unacked = isAcked ? 0 : 1
-            evidence.lastAckReceived = isAcked ? 1_000 : 8_000
-            evidence.lastDataSent = 1_040
-            evidence.lastDataReceived = 20_000
-            evidence.retransmissionTimeout = 8_000_000
-            return evidence
+            // So long a timeout that every ping is young.
+            Self.frozenPeer(
+                acknowledged: isAcked ? before + 1_000 : before + 7,
+                unacked: isAcked ? 0 : 9,
+                retransmissionTimeout: 8_000_000
+            )
         }
         connection.advance(to: lastProof + .seconds(25))
         #expect(connection.suspicions.count == 1)
