@@ -93,7 +93,7 @@ extension ConnectionMachine {
         switch judgement {
         case .suspicion:
             // An older look shows more, if it will still count at the verdict.
-            let lookedAt = self.earlierLook?.takenAt ?? Instant(nanoseconds: .min)
+            let lookedAt = self.earlierLook?.takenAt ?? .distantPast
             if now.nanoseconds(since: lookedAt) > self.timings.suspectNanoseconds, let tcp = self.evidence(of: look) {
                 self.remember(tcp, look, at: now)
             }
@@ -160,7 +160,7 @@ extension ConnectionMachine {
     private mutating func noteAcknowledged(_ tcp: TCPEvidence, isBulk: Bool, at now: Instant) {
         let ackedAt = now.advanced(byNanoseconds: -Int64(tcp.lastAckReceived) * 1_000_000)
         if isBulk {
-            self.movedAt = max(self.movedAt ?? ackedAt, ackedAt)
+            self.movedAt = max(self.movedAt, ackedAt)
         } else {
             self.judgeFrom = max(self.judgeFrom, ackedAt.advanced(byNanoseconds: self.timings.replyNanoseconds))
         }

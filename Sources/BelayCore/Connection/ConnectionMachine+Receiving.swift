@@ -43,7 +43,7 @@ extension ConnectionMachine {
             self.peerPingDueAt = now
         } else if now.advanced(byNanoseconds: burst) < self.peerPingDueAt {
             self.strikes += 1
-            if self.strikes > self.timings.pingStrikes {
+            if Int(self.strikes) > self.timings.pingStrikes {
                 return self.end(.pingFlood, at: now).map { .close($0) } ?? .doNothing
             }
         } else {
@@ -172,7 +172,7 @@ extension ConnectionMachine {
             self.unfinishedSince = nil
         }
         self.unreadSince = nil
-        self.lookAgainAt = .distantFuture
+        self.lookAgainAt = nil
         guard let since = self.suspectedSince,
             now.nanoseconds(since: self.proof) < self.timings.suspectNanoseconds,
             now < self.detector?.learning.suspicionAt ?? .distantFuture

@@ -71,7 +71,7 @@ extension ConnectionMachine {
     ///
     /// Movement is noticed up to one sample late, therefore the deadline is one sample early.
     func writeDeadline(of backlog: Backlog) -> Instant {
-        max(backlog.since, self.movedAt ?? backlog.since).advanced(
+        max(backlog.since, self.movedAt).advanced(
             byNanoseconds: self.timings.writeNanoseconds - self.timings.backlogSampleNanoseconds
         )
     }

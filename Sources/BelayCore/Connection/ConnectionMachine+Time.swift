@@ -26,7 +26,11 @@ extension ConnectionMachine {
     /// Time passed.
     ///
     /// Legal in every state; the first thing that is due is returned.
-    public mutating func tick(at now: Instant, using generator: inout some RandomNumberGenerator) -> TickAction {
+    @specialized(where Generator == SplitMix64)
+    public mutating func tick<Generator: RandomNumberGenerator>(
+        at now: Instant,
+        using generator: inout Generator
+    ) -> TickAction {
         switch self.state {
         case .closed:
             return .doNothing
@@ -147,9 +151,8 @@ extension ConnectionMachine {
     ///
     /// Movement is noticed up to one sample late.
     private var movementBound: Instant {
-        guard let movedAt else { return Instant(nanoseconds: .min) }
         let patience = self.backlog == nil ? self.timings.boundNanoseconds : self.timings.writeNanoseconds
-        return movedAt.advanced(byNanoseconds: patience - self.timings.backlogSampleNanoseconds)
+        return self.movedAt.advanced(byNanoseconds: patience - self.timings.backlogSampleNanoseconds)
     }
 
     private var suspicionDeadline: Instant { self.fairSuspicion(self.stretchedSuspicion) }
@@ -162,7 +165,7 @@ extension ConnectionMachine {
     private func fairSuspicion(_ suspicion: Instant) -> Instant {
         // Half of the time to answer is left after a ping that was promised.
         let fair = self.judgeFrom.advanced(byNanoseconds: -self.timings.replyNanoseconds / 2)
-        let moved = self.movedAt?.advanced(byNanoseconds: self.timings.suspectNanoseconds) ?? suspicion
+        let moved = self.movedAt.advanced(byNanoseconds: self.timings.suspectNanoseconds)
         return self.notBeforeLook(max(suspicion, fair, moved))
     }
 
@@ -187,7 +190,7 @@ extension ConnectionMachine {
     }
 
     private func notBeforeLook(_ deadline: Instant) -> Instant {
-        self.lookAgainAt == .distantFuture ? deadline : max(deadline, self.lookAgainAt)
+        self.lookAgainAt.map { max(deadline, $0) } ?? deadline
     }
 
     private var pauseDeadline: Instant {
@@ -269,8 +272,11 @@ extension ConnectionMachine {
         return sentAt <= self.lastPingAt ? sentAt : nil
     }
 
+    /// Multiplies in place of dividing (Lemire, "Fast Random Integer Generation in an Interval", 2019, without the step that
+    /// removes a bias of one in 2^30): each heartbeat draws one.
     mutating func drawPingDelay(using generator: inout some RandomNumberGenerator) {
         let shortest = self.timings.shortestIntervalNanoseconds
-        self.pingDelayNanoseconds = Int64.random(in: shortest...self.timings.intervalNanoseconds, using: &generator)
+        let range = UInt64(max(0, self.timings.intervalNanoseconds - shortest)) + 1
+        self.pingDelayNanoseconds = shortest + Int64(generator.next().multipliedFullWidth(by: range).high)
     }
 }

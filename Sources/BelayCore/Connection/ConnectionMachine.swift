@@ -94,7 +94,21 @@ public struct ConnectionMachine: ~Copyable {
     /// Counts and measurements.
     public internal(set) var figures = Figures()
 
+    // Small fields stand together, behind the figures and the state: a connection that is at rest has 200 bytes here.
+    var strikes: UInt32 = 0
     var state: State
+    /// The detector suspected the peer before the policy would have, whose time is still to come.
+    var suspectedEarly = false
+    /// Time passed in which the peer could not be heard, and it has not been pinged since (rules R6 and R7).
+    var owesFreshPing = false
+    var greeted = false
+    /// One direction is closed: the peer can say nothing any more, or cannot be asked.
+    var isHalfClosed = false
+    /// Whether our own writing half is closed: nothing can be sent any more.
+    var outputEnded = false
+    /// How late this node is itself.
+    var localHealth = LocalHealth()
+
     var openedAt: Instant
     /// Since when the handshake lasts, pauses of ours left out.
     var handshakeFrom: Instant
@@ -104,54 +118,23 @@ public struct ConnectionMachine: ~Copyable {
     /// How many bytes had been handed to the transport before the last ping.
     var lastPingPosition: UInt64 = 0
     /// When the newest ping that was answered by its name was sent.
-    var lastAnsweredAt = Instant(nanoseconds: .min)
+    var lastAnsweredAt: Instant = .distantPast
     /// The drawn length of the current interval.
     var pingDelayNanoseconds: Int64
-    /// The proof of life before the silence that is suspicious; nil while the peer is not suspected.
-    var suspectedSince: Instant?
-    /// The detector suspected the peer before the policy would have, whose time is still to come.
-    var suspectedEarly = false
-    /// Time passed in which the peer could not be heard, and it has not been pinged since (rules R6 and R7).
-    var owesFreshPing = false
     /// The proof of life after which a fresh ping was promised because of a stall.
-    var stallPromisedAfter: Instant?
-    /// What may suspect the peer earlier than the policy's time.
-    let detector: AdaptiveDetector?
-    /// How late this node is itself.
-    var localHealth = LocalHealth()
-    /// What the kernel said before, for comparison.
-    var earlierLook: EarlierLook?
+    var stallPromisedAfter: Instant = .distantPast
     /// No verdict before this, because a fresh ping must be answerable.
     var judgeFrom: Instant
-    /// When to look again after unread bytes were seen.
-    var lookAgainAt: Instant = .distantFuture
-    /// Since when unread bytes have been seen at each look.
-    var unreadSince: Instant?
-    var pausedSince: Instant?
-    /// Since when a line or frame is unfinished.
-    var unfinishedSince: Instant?
     var lastMessageAt: Instant
-    var backlog: Backlog?
     /// When bytes of a backlog last moved: the peer made room for them, so it was alive then (rule R8).
-    var movedAt: Instant?
+    var movedAt: Instant = .distantPast
     /// The earliest time at which the next ping of the peer is in order (generic cell rate algorithm).
     var peerPingDueAt: Instant
-    var strikes = 0
-    var greeted = false
-    /// One direction is closed: the peer can say nothing any more, or cannot be asked.
-    var isHalfClosed = false
-    /// Whether our own writing half is closed: nothing can be sent any more.
-    var outputEnded = false
     let outboundLimit: Int
-
-    /// Our bytes that the kernel has not taken.
-    struct Backlog: Hashable {
-        var since: Instant
-        var sampledAt: Instant
-        var flushedBytes: UInt64
-        /// A ping already waits in it; another one would tell nothing.
-        var holdsPing = false
-    }
+    /// What may suspect the peer earlier than the policy's time.
+    let detector: AdaptiveDetector?
+    /// What is out of the ordinary; nil while nothing is.
+    var circumstances: Circumstances?
 
     /// A machine for a connection that is about to be opened; ``opened(at:using:)`` must be its first event.
     ///

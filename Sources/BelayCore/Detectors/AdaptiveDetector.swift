@@ -35,7 +35,7 @@ extension PhiAccrual: LearningDetector {
 final class AdaptiveDetector {
     var learning: any LearningDetector
     /// Nobody is suspected by this detector before: a peer whose answers are late now and then shall not flap.
-    var quietUntil = Instant(nanoseconds: .min)
+    var quietUntil: Instant = .distantPast
 
     /// From when on the peer is suspected.
     var suspicionAt: Instant { max(self.learning.suspicionAt, self.quietUntil) }

@@ -7,7 +7,8 @@
 
 /// A ``LivenessPolicy`` worked out to exact times: what one connection is judged by.
 ///
-/// Nanoseconds in 64-bit integers, because each tick of the timing wheel compares several of them.
+/// Nanoseconds in 64-bit integers, because each tick of the timing wheel compares several of them. A reference inside,
+/// because all connections of a listener are judged by the same: one that negotiates others pays for them alone.
 public struct LivenessTimings: Hashable, Sendable {
     /// The bound: silence of this length is death.
     public var bound: Duration { .nanoseconds(self.boundNanoseconds) }
@@ -40,11 +41,14 @@ public struct LivenessTimings: Hashable, Sendable {
     /// How many pings beyond the permitted rate are forgiven.
     public var pingStrikes: Int { self.fixed.pingStrikes }
 
-    private(set) var boundNanoseconds: Int64
-    private(set) var intervalNanoseconds: Int64
-    private(set) var replyNanoseconds: Int64
-    private(set) var suspectNanoseconds: Int64
-    private let fixed: Fixed
+    private let negotiable: Negotiable
+
+    private var fixed: Fixed { self.negotiable.fixed }
+
+    var boundNanoseconds: Int64 { self.negotiable.boundNanoseconds }
+    var intervalNanoseconds: Int64 { self.negotiable.intervalNanoseconds }
+    var replyNanoseconds: Int64 { self.negotiable.replyNanoseconds }
+    var suspectNanoseconds: Int64 { self.negotiable.suspectNanoseconds }
 
     var writeNanoseconds: Int64 { self.fixed.writeNanoseconds }
     var handshakeNanoseconds: Int64 { self.fixed.handshakeNanoseconds }
@@ -55,13 +59,19 @@ public struct LivenessTimings: Hashable, Sendable {
     var minimumPeerIntervalNanoseconds: Int64 { self.fixed.minimumPeerIntervalNanoseconds }
 
     init(_ policy: LivenessPolicy, bound: Duration, interval: Duration) {
-        self.boundNanoseconds = bound.wholeNanoseconds
-        self.intervalNanoseconds = interval.wholeNanoseconds
-        self.replyNanoseconds = Self.reply(bound: bound.wholeNanoseconds, interval: interval.wholeNanoseconds)
-        self.suspectNanoseconds =
-            policy.suspectAfter?.wholeNanoseconds
-            ?? Self.suspicion(bound: bound.wholeNanoseconds, interval: interval.wholeNanoseconds)
-        self.fixed = Fixed(policy, bound: bound.wholeNanoseconds)
+        let (bound, interval) = (bound.wholeNanoseconds, interval.wholeNanoseconds)
+        self.negotiable = Negotiable(
+            boundNanoseconds: bound,
+            intervalNanoseconds: interval,
+            replyNanoseconds: Self.reply(bound: bound, interval: interval),
+            suspectNanoseconds: policy.suspectAfter?.wholeNanoseconds
+                ?? Self.suspicion(bound: bound, interval: interval),
+            fixed: Fixed(policy, bound: bound)
+        )
+    }
+
+    private init(_ negotiable: Negotiable) {
+        self.negotiable = negotiable
     }
 
     /// Two thirds of the bound; where the first ping goes out so late that its answer could not come before, a quarter of
@@ -83,14 +93,12 @@ public struct LivenessTimings: Hashable, Sendable {
     /// the other keeps its ratio. A peer can make detection faster or slower within the range; it cannot switch it off.
     public func negotiated(every: Duration?, within: Duration?) -> LivenessTimings {
         guard every != nil || within != nil else { return self }
-        var timings = self
         let wanted = within ?? self.bound
         let bound = min(max(wanted, self.fixed.peerBounds.lowerBound), self.fixed.peerBounds.upperBound)
             .wholeNanoseconds
         let ratio = Double(self.intervalNanoseconds) / Double(self.boundNanoseconds)
         let interval = every?.wholeNanoseconds ?? Int64(Double(bound) * ratio)
-        timings.adopt(bound: bound, interval: min(max(interval, 5_000_000), max(bound / 2, 5_000_000)))
-        return timings
+        return self.with(bound: bound, interval: min(max(interval, 5_000_000), max(bound / 2, 5_000_000)))
     }
 
     /// These timings with the interval and bound that a server's welcome puts in force, within what can be asked for.
@@ -99,37 +107,72 @@ public struct LivenessTimings: Hashable, Sendable {
     public func adopting(every: Duration, within: Duration) -> LivenessTimings {
         let allowed = LivenessPolicy.allowedBounds
         let bound = min(max(within, allowed.lowerBound), allowed.upperBound).wholeNanoseconds
-        var timings = self
-        timings.adopt(bound: bound, interval: min(max(every.wholeNanoseconds, 5_000_000), bound - bound / 20))
-        return timings
+        return self.with(bound: bound, interval: min(max(every.wholeNanoseconds, 5_000_000), bound - bound / 20))
     }
 
     /// These timings with an interval of at most `every`, and at least 5 ms; the bound stays.
     public func pinging(atLeastEvery every: Duration) -> LivenessTimings {
         let interval = max(every.wholeNanoseconds, 5_000_000)
         guard interval < self.intervalNanoseconds else { return self }
-        var timings = self
-        timings.adopt(bound: self.boundNanoseconds, interval: interval)
-        return timings
+        return self.with(bound: self.boundNanoseconds, interval: interval)
     }
 
     /// These timings with another interval and the same time to answer: the bound changes with the interval.
     public func pinging(every: Duration) -> LivenessTimings {
         let reply = self.fixed.replyNanoseconds ?? self.replyNanoseconds
         let interval = min(max(every.wholeNanoseconds, 5_000_000), 86_400_000_000_000 - reply)
-        var timings = self
-        timings.adopt(bound: interval + reply, interval: interval)
-        return timings
+        return self.with(bound: interval + reply, interval: interval)
     }
 
-    private mutating func adopt(bound: Int64, interval: Int64) {
+    private func with(bound: Int64, interval: Int64) -> LivenessTimings {
         let ratio = Double(self.suspectNanoseconds) / Double(self.boundNanoseconds)
-        self.suspectNanoseconds =
-            self.fixed.hasOwnSuspicion
-            ? Int64(Double(bound) * ratio) : Self.suspicion(bound: bound, interval: interval)
-        self.boundNanoseconds = bound
-        self.intervalNanoseconds = interval
-        self.replyNanoseconds = Self.reply(bound: bound, interval: interval)
+        return LivenessTimings(
+            Negotiable(
+                boundNanoseconds: bound,
+                intervalNanoseconds: interval,
+                replyNanoseconds: Self.reply(bound: bound, interval: interval),
+                suspectNanoseconds: self.fixed.hasOwnSuspicion
+                    ? Int64(Double(bound) * ratio) : Self.suspicion(bound: bound, interval: interval),
+                fixed: self.fixed
+            )
+        )
+    }
+}
+
+/// What a hello or welcome may change, and what follows from it.
+private final class Negotiable: Hashable, Sendable {
+    let boundNanoseconds: Int64
+    let intervalNanoseconds: Int64
+    let replyNanoseconds: Int64
+    let suspectNanoseconds: Int64
+    let fixed: Fixed
+
+    init(
+        boundNanoseconds: Int64,
+        intervalNanoseconds: Int64,
+        replyNanoseconds: Int64,
+        suspectNanoseconds: Int64,
+        fixed: Fixed
+    ) {
+        self.boundNanoseconds = boundNanoseconds
+        self.intervalNanoseconds = intervalNanoseconds
+        self.replyNanoseconds = replyNanoseconds
+        self.suspectNanoseconds = suspectNanoseconds
+        self.fixed = fixed
+    }
+
+    static func == (lhs: Negotiable, rhs: Negotiable) -> Bool {
+        if lhs === rhs { return true }
+        // The time to answer follows from the two.
+        return lhs.boundNanoseconds == rhs.boundNanoseconds && lhs.intervalNanoseconds == rhs.intervalNanoseconds
+            && lhs.suspectNanoseconds == rhs.suspectNanoseconds && lhs.fixed == rhs.fixed
+    }
+
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(self.boundNanoseconds)
+        hasher.combine(self.intervalNanoseconds)
+        hasher.combine(self.suspectNanoseconds)
+        hasher.combine(self.fixed)
     }
 }
 

@@ -25,6 +25,9 @@ public struct Instant: InstantProtocol, Hashable, Sendable {
     /// The instant that no clock reaches, for deadlines that do not apply.
     public static let distantFuture = Instant(nanoseconds: .max)
 
+    /// The instant that every clock has passed, for what has not happened yet.
+    public static let distantPast = Instant(nanoseconds: .min)
+
     /// The instant `duration` later, saturating at the limits.
     public func advanced(by duration: Duration) -> Instant {
         self.advanced(byNanoseconds: duration.wholeNanoseconds)
