@@ -177,6 +177,12 @@ public struct TimingWheel: ~Copyable {
         return Entry(node: node)
     }
 
+    /// The entry that ``popDue()`` will take next, unless something is done to it before.
+    public var firstDue: Entry? {
+        let node = next[Self.due]
+        return node == Self.due ? nil : Entry(node: node)
+    }
+
     private func isArmed(_ entry: Entry) -> Bool {
         precondition(entry.node < nodeCount, "this entry belongs to another timing wheel")
         if next[entry.node] != entry.node { return true }

@@ -102,12 +102,10 @@ final class NodeContext: Sendable {
         self.nonce = system.next()
     }
 
-    /// A new name for a connection; never given twice.
-    func nextConnectionID() -> ConnectionID {
-        let (_, number) = self.connections.add(1, ordering: .relaxed)
-        return self.connectionID(number)
-    }
+    /// The number of a new connection, from 1; never given twice.
+    func nextConnectionNumber() -> UInt64 { self.connections.add(1, ordering: .relaxed).newValue }
 
+    /// The name of the connection with this number.
     func connectionID(_ number: UInt64) -> ConnectionID { ConnectionID(nonce: self.nonce, number: number) }
 
     /// The epoch of a peer's new connection.

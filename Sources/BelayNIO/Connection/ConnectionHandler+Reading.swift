@@ -45,7 +45,7 @@ extension ConnectionHandler {
         var offset = 0
         var owed = OwedPongs()
         do throws(WireError) {
-            while !self.machine.isOver,
+            while !self.machine.isOver, offset < bytes.readableBytes,
                 let element = try self.parser.next(in: bytes.readableBytesSpan, at: &offset)
             {
                 self.handle(element, in: bytes, &owed, at: now)

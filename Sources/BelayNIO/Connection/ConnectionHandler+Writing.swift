@@ -68,10 +68,10 @@ extension ConnectionHandler {
         serialize(self.environment.format, &self.timekeeper.scratch)
         let count = self.timekeeper.scratch.readableBytes
         guard count > 0 else { return }
-        guard let socket, !self.machine.hasBacklog, !self.hasUnflushedWrites else {
+        guard let descriptor, !self.machine.hasBacklog, !self.hasUnflushedWrites else {
             return self.writeAndFlush(self.timekeeper.scratch)
         }
-        switch self.timekeeper.scratch.withUnsafeReadableBytes({ socket.send($0) }) {
+        switch self.timekeeper.scratch.withUnsafeReadableBytes({ descriptor.send($0) }) {
         case .sent(count):
             self.machine.bytesSent(count)
         case .sent(let part):

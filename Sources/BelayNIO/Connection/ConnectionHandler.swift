@@ -20,36 +20,58 @@ package import NIOCore
 final class ConnectionHandler: ConnectionDriver {
     let environment: ConnectionEnvironment
     /// The name of the connection.
-    let id: ConnectionID
+    var id: ConnectionID { self.environment.node.connectionID(self.number) }
     /// The identity of the peer, once it said hello; of the server's, never known.
     var peer: String?
-    var epoch: UInt64?
+    var epoch: UInt64? {
+        get { self.heldEpoch == 0 ? nil : self.heldEpoch }
+        set { self.heldEpoch = newValue ?? 0 }
+    }
     /// Why the connection ended, from then on.
-    var reason: DisconnectReason? { self.end?.reason }
+    var reason: DisconnectReason? { self.extras?.reason }
     /// The program's own state.
     var attachment: AnyObject?
 
-    var parser: WireParser
-    /// The beginning of a line or frame whose end has not come.
-    var pending: ByteBuffer?
-    /// Bytes that came after the end and were dropped.
-    var discardedBytes = 0
+    // SAFETY: a parser calls nobody.
+    @exclusivity(unchecked) var parser: WireParser
     /// A batch is being read: what is sent now is flushed after it.
     var isReading = false
     var hasUnflushedWrites = false
+    /// The beginning of a line or frame whose end has not come.
+    var pending: ByteBuffer? {
+        get { self.extras?.pending }
+        set { if newValue != nil || self.extras != nil { self.makeExtras().pending = newValue } }
+    }
+    /// Bytes that came after the end and were dropped.
+    var discardedBytes: Int {
+        get { self.extras?.discardedBytes ?? 0 }
+        set { self.makeExtras().discardedBytes = newValue }
+    }
     /// What is tried on the path, where the client learns how rarely a heartbeat is enough.
-    let path: ClientPath?
+    var path: ClientPath? { self.extras?.path }
 
-    private let refusal: DisconnectCause?
+    private let number: UInt64
+    // An epoch counts from 1.
+    private var heldEpoch: UInt64 = 0
     private var openedAt = WallClock(millisecondsSince1970: 0)
     private var openedAtUptime = NIODeadline.uptimeNanoseconds(0)
     private var observer: (any ReleaseObserver)?
-    /// Apart, because a reason is large and most connections have none.
-    private var end: End?
+    private var extras: Extras?
 
-    private final class End {
-        let reason: DisconnectReason
-        init(_ reason: DisconnectReason) { self.reason = reason }
+    /// What few connections have: apart, because every byte of a handler is paid for each connection that is at rest.
+    private final class Extras {
+        var pending: ByteBuffer?
+        var discardedBytes = 0
+        var path: ClientPath?
+        var refusal: DisconnectCause?
+        var reason: DisconnectReason?
+    }
+
+    private func makeExtras() -> Extras {
+        if let extras { return extras }
+        let extras = Extras()
+        self.extras = extras
+        return extras
     }
 
     /// A handler for a channel that is about to become active.
@@ -66,16 +88,16 @@ final class ConnectionHandler: ConnectionDriver {
         observer: (any ReleaseObserver)? = nil
     ) {
         self.environment = environment
-        self.id = environment.node.nextConnectionID()
+        self.number = environment.node.nextConnectionNumber()
         self.parser = environment.format.makeParser(maximumMessageSize: environment.messageLimit)
-        self.path = environment.smartHeartbeats.map { ClientPath($0) }
-        self.refusal = refusal
         self.observer = observer
         super.init(eventLoop: eventLoop, timings: environment.timings, outboundLimit: environment.outboundLimit)
+        if let refusal { self.makeExtras().refusal = refusal }
+        if let heartbeats = environment.smartHeartbeats { self.makeExtras().path = ClientPath(heartbeats) }
     }
 
     /// Who is told; nobody about a connection that is refused.
-    var delegate: (any ConnectionDelegate)? { self.refusal == nil ? self.environment.delegate : nil }
+    var delegate: (any ConnectionDelegate)? { self.extras?.refusal == nil ? self.environment.delegate : nil }
 
     /// What is known of the connection now.
     var summary: ConnectionSummary {
@@ -126,7 +148,7 @@ final class ConnectionHandler: ConnectionDriver {
     }
 
     override func ended(_ close: ConnectionMachine.Close) {
-        self.end = End(close.reason)
+        self.makeExtras().reason = close.reason
         self.path?.ended(close.reason.code)
         self.pending = nil
         self.emit { .connectionClosed($0, close.reason) }
@@ -226,7 +248,7 @@ extension ConnectionHandler: ChannelInboundHandler {
         if let socket { self.environment.applyKernelTimeouts(to: socket) }
         self.emit { .connectionOpened($0) }
         self.delegate?.opened(Connection(handler: self))
-        if let refusal {
+        if let refusal = self.extras?.refusal {
             self.end(refusal)
         } else if !self.machine.isOver {
             self.writeHello()

@@ -29,23 +29,25 @@ final class LoopTimekeeper {
     private static let pauseNanoseconds: Int64 = 50_000
 
     let eventLoop: any EventLoop
-    var generator: SplitMix64
+    // SAFETY: neither the generator nor the buffer, the clock, the wheel or its table calls anybody while it is changed.
+    @exclusivity(unchecked) var generator: SplitMix64
     /// Where heartbeats are written before they are sent; its storage is used again and again.
-    var scratch = ByteBuffer()
+    @exclusivity(unchecked) var scratch = ByteBuffer()
     /// Grows by one with each stall; a driver that has seen fewer owes its peer a fresh ping.
     private(set) var stalls: UInt32 = 0
     /// How late this loop has been: suspicion of its connections waits longer for it.
     private(set) var localHealth = LocalHealth()
 
-    private var clock = ObserverClock(tolerance: .milliseconds(100))
-    private var wheel: TimingWheel
-    private var drivers: ContiguousArray<ConnectionDriver?> = []
+    @exclusivity(unchecked) private var clock = ObserverClock(tolerance: .milliseconds(100))
+    @exclusivity(unchecked) private var wheel: TimingWheel
+    /// By the index of their entries, each retained once; unmanaged, because to retain is to wait for memory.
+    @exclusivity(unchecked) private var drivers: ContiguousArray<Unmanaged<ConnectionDriver>?> = []
     private var observers: [ObjectIdentifier: @Sendable (ObserverClock.Stall) -> Void] = [:]
     private var scheduled: NIOScheduledCallback?
     private var scheduledNanoseconds: Int64 = .max
     private var isTurning = false
     /// From when on another turn on time counts for the health of this loop.
-    private var healthyAt = Instant(nanoseconds: .min)
+    private var healthyAt: Instant = .distantPast
     private var suspendedNanoseconds = Host.suspendedNanoseconds
 
     fileprivate init(eventLoop: any EventLoop) {
@@ -57,6 +59,7 @@ final class LoopTimekeeper {
     }
 
     deinit {
+        for case .some(let driver) in self.drivers { driver.release() }
         LoopTimekeepers.shared.forget(self)
     }
 
@@ -75,7 +78,7 @@ final class LoopTimekeeper {
         self.clock.lowerTolerance(to: tolerance)
         let entry = self.wheel.add()
         while self.drivers.count <= entry.index { self.drivers.append(nil) }
-        self.drivers[entry.index] = driver
+        self.drivers[entry.index] = .passRetained(driver)
         return entry
     }
 
@@ -86,6 +89,7 @@ final class LoopTimekeeper {
 
     /// Forgets a connection.
     func remove(_ entry: TimingWheel.Entry) {
+        self.drivers[entry.index]?.release()
         self.drivers[entry.index] = nil
         self.wheel.remove(entry)
     }
@@ -106,7 +110,7 @@ final class LoopTimekeeper {
 
     /// Calls `body` for every connection that is watched.
     func forEachDriver(_ body: (ConnectionDriver) -> Void) {
-        for case .some(let driver) in self.drivers { body(driver) }
+        for case .some(let driver) in self.drivers { body(driver.takeUnretainedValue()) }
     }
 
     /// Tells `observer` about stalls of this loop, on the loop.
@@ -130,7 +134,12 @@ final class LoopTimekeeper {
         self.wheel.advance(to: UInt64(max(0, now.nanoseconds / Self.tickNanoseconds)))
         var budget = Self.entriesPerTurn
         while budget > 0, let entry = self.wheel.popDue() {
-            self.drivers[entry.index]?.deadlineReached(at: now)
+            // While this one is handled, mostly within a system call, the next one comes into the cache: with thousands of
+            // connections none is there, and each of its lines would be waited for.
+            if let next = self.wheel.firstDue, let driver = self.drivers[next.index] {
+                Memory.prefetch(driver.toOpaque(), byteCount: ConnectionDriver.hotBytes)
+            }
+            self.drivers[entry.index]?.takeUnretainedValue().deadlineReached(at: now)
             budget -= 1
         }
         if let next = self.wheel.nextTick {

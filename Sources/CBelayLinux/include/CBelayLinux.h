@@ -10,6 +10,7 @@
 
 #ifdef __linux__
 
+#include <stddef.h>
 #include <stdint.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
@@ -19,6 +20,12 @@
 ///
 /// As numbers, because <sys/socket.h> would then seem to Swift to belong to this module and not to the C library.
 enum { BELAY_NETLINK_SOCKET = 3 | 02000000 };
+
+/// Asks the processor to bring memory into its cache, line by line; an address that is not mapped does nothing.
+static inline void belay_prefetch(const void *address, size_t byte_count) {
+    const char *line = address;
+    for (const char *end = line + byte_count; line < end; line += 64) __builtin_prefetch(line, 1, 3);
+}
 
 /// The kernel's `struct tcp_info` (`include/uapi/linux/tcp.h`) as of Linux 6.18, 280 bytes.
 ///
