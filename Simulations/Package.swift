@@ -8,6 +8,13 @@
 
 import PackageDescription
 
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
 // A package of its own, so that nobody who uses Belay resolves or builds it.
 let package = Package(
     name: "belay-simulations",
@@ -17,21 +24,34 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     ],
     targets: [
+        // Numbers, tables and documents, as both programs write them.
+        .target(
+            name: "Report",
+            dependencies: [.product(name: "BelayCore", package: "belay")],
+            swiftSettings: strict
+        ),
         // How well detectors do in simulations: tables and a figure.
         .executableTarget(
             name: "detectors",
             dependencies: [
+                "Report",
                 .product(name: "BelayCore", package: "belay"),
                 .product(name: "BelayTesting", package: "belay"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: [
-                .enableUpcomingFeature("ExistentialAny"),
-                .enableUpcomingFeature("InternalImportsByDefault"),
-                .enableUpcomingFeature("MemberImportVisibility"),
-                .treatAllWarnings(as: .error),
-            ]
-        )
+            swiftSettings: strict
+        ),
+        // What millions of connections cost machines and wheel: a table.
+        .executableTarget(
+            name: "scale",
+            dependencies: [
+                "Report",
+                .product(name: "BelayCore", package: "belay"),
+                .product(name: "BelayTesting", package: "belay"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

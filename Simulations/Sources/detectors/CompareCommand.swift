@@ -8,6 +8,7 @@
 import ArgumentParser
 import BelayCore
 import BelayTesting
+import Report
 
 /// Detectors set to the same mean time to detect, on paths that nobody can calculate.
 struct CompareCommand: AsyncParsableCommand {

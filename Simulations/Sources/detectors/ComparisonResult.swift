@@ -7,6 +7,7 @@
 
 import BelayCore
 import BelayTesting
+import Report
 
 /// A detector that was set to a mean time to detect, and what came of it.
 struct ComparisonResult: Sendable {

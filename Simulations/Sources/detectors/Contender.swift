@@ -7,6 +7,7 @@
 
 import BelayCore
 import BelayTesting
+import Report
 
 /// The detectors of the comparison.
 enum Contender: CaseIterable, Sendable {

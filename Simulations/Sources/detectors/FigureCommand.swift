@@ -8,6 +8,7 @@
 import ArgumentParser
 import BelayCore
 import BelayTesting
+import Report
 
 /// The figure of Chen, Toueg and Aguilera: how the time between mistakes grows with the time to detect.
 struct FigureCommand: AsyncParsableCommand {

@@ -7,6 +7,7 @@
 
 import BelayCore
 import BelayTesting
+import Report
 
 /// The figure as SVG: lines are theory, marks are simulated.
 struct RecurrenceChart {

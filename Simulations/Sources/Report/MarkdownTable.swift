@@ -6,18 +6,18 @@
 //===----------------------------------------------------------------------===//
 
 /// A table of a Markdown document.
-struct MarkdownTable {
+package struct MarkdownTable {
     private let columns: Int
-    private(set) var text: String
+    package private(set) var text: String
 
-    init(_ header: [String]) {
+    package init(_ header: [String]) {
         self.columns = header.count
         self.text = ""
         self.add(header)
         self.text += "|" + String(repeating: "---:|", count: header.count) + "\n"
     }
 
-    mutating func add(_ cells: [String]) {
+    package mutating func add(_ cells: [String]) {
         precondition(cells.count == self.columns, "a row has as many cells as the header")
         self.text += "| " + cells.joined(separator: " | ") + " |\n"
     }

@@ -9,20 +9,20 @@ import BelayCore
 import Foundation
 
 /// Numbers as people read them.
-enum Figures {
-    static func fixed(_ value: Double, places: Int) -> String { String(format: "%.\(places)f", value) }
+package enum Figures {
+    package static func fixed(_ value: Double, places: Int) -> String { String(format: "%.\(places)f", value) }
 
-    static func seconds(_ value: Double) -> String { "\(Self.fixed(value, places: 2)) s" }
+    package static func seconds(_ value: Double) -> String { "\(Self.fixed(value, places: 2)) s" }
 
     /// Five significant digits of a number of seconds, or all of its whole part.
-    static func significant(_ duration: Duration) -> String {
+    package static func significant(_ duration: Duration) -> String {
         let seconds = duration / .seconds(1)
         let digits = Int(Self.decimalLogarithm(max(seconds, 1))) + 1
         return digits > 4 ? Self.count(Int(seconds.rounded())) : Self.fixed(seconds, places: 5 - digits)
     }
 
     /// A whole number with its thousands apart.
-    static func count(_ number: Int) -> String {
+    package static func count(_ number: Int) -> String {
         var groups: [String] = []
         var rest = String(number)
         while rest.count > 3 {
@@ -32,7 +32,7 @@ enum Figures {
         return ([rest] + groups).joined(separator: ",")
     }
 
-    static func percent(_ ratio: Double) -> String { String(format: "%+.1f %%", ratio * 100) }
+    package static func percent(_ ratio: Double) -> String { String(format: "%+.1f %%", ratio * 100) }
 
-    static func decimalLogarithm(_ value: Double) -> Double { log10(value) }
+    package static func decimalLogarithm(_ value: Double) -> Double { log10(value) }
 }

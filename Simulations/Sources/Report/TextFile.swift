@@ -8,21 +8,23 @@
 import Foundation
 
 /// Files that the program writes.
-enum TextFile {
+package enum TextFile {
     /// A document lacks the block that was to be replaced.
-    struct MissingBlock: Error, CustomStringConvertible {
+    package struct MissingBlock: Error, CustomStringConvertible {
         let block: String
         let path: String
 
-        var description: String { "\(self.path) has no lines <!-- \(self.block) --> and <!-- end of \(self.block) -->" }
+        package var description: String {
+            "\(self.path) has no lines <!-- \(self.block) --> and <!-- end of \(self.block) -->"
+        }
     }
 
-    static func write(_ text: String, to path: String) throws {
+    package static func write(_ text: String, to path: String) throws {
         try text.write(toFile: path, atomically: true, encoding: .utf8)
     }
 
     /// Replaces what stands between two comments that name the block.
-    static func replace(block: String, with text: String, in path: String) throws {
+    package static func replace(block: String, with text: String, in path: String) throws {
         let document = try String(contentsOfFile: path, encoding: .utf8)
         guard let begin = document.range(of: "<!-- \(block) -->\n"),
             let end = document.range(of: "<!-- end of \(block) -->", range: begin.upperBound..<document.endIndex)
