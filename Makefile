@@ -4,7 +4,7 @@ SWIFT ?= swift
 CHECKS := --explicit-target-dependency-import-check error
 FORMATTED := Package.swift Sources Tests Simulations/Package.swift Simulations/Sources
 
-.PHONY: deps build demo test unit scenarios simulations format lint clean
+.PHONY: deps build demo test unit scenarios simulations scale format lint clean
 
 deps: ## What a fresh Debian or Ubuntu with Swift lacks.
 	@Scripts/deps
@@ -27,6 +27,10 @@ simulations: deps ## How well detectors do: the figure and the tables of docs/De
 	$(SWIFT) build -c release --package-path Simulations --product detectors $(CHECKS)
 	Simulations/.build/release/detectors figure --svg docs/figures/mistake-recurrence.svg --markdown docs/DetectorQuality.md
 	Simulations/.build/release/detectors compare --markdown docs/DetectorQuality.md
+
+scale: deps ## What millions of connections cost one loop: the table of docs/scale.md, in three or four minutes and 5 GB.
+	$(SWIFT) build -c release --package-path Simulations --product scale $(CHECKS)
+	Simulations/.build/release/scale --markdown docs/scale.md
 
 format: ## Formats the sources in place.
 	$(SWIFT) format -i -r -p $(FORMATTED)
