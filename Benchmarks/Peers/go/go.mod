@@ -1,0 +1,3 @@
+module belay-benchmarks
+
+go 1.19
