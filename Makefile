@@ -2,9 +2,11 @@
 
 SWIFT ?= swift
 CHECKS := --explicit-target-dependency-import-check error
-FORMATTED := Package.swift Sources Tests Simulations/Package.swift Simulations/Sources
+FORMATTED := Package.swift Sources Tests Simulations/Package.swift Simulations/Sources \
+	Benchmarks/Package.swift Benchmarks/Sources
 
 .PHONY: deps build demo test unit scenarios simulations scale format lint clean
+.PHONY: deps build demo test unit scenarios simulations bench bench-deps format lint clean
 
 deps: ## What a fresh Debian or Ubuntu with Swift lacks.
 	@Scripts/deps
@@ -31,6 +33,11 @@ simulations: deps ## How well detectors do: the figure and the tables of docs/De
 scale: deps ## What millions of connections cost one loop: the table of docs/scale.md, in three or four minutes and 5 GB.
 	$(SWIFT) build -c release --package-path Simulations --product scale $(CHECKS)
 	Simulations/.build/release/scale --markdown docs/scale.md
+bench: deps ## Speed beside that of others, in some 30 minutes; `make bench ARGS=quick` in some 5, `ARGS=--list` what there is.
+	@Benchmarks/run $(ARGS)
+
+bench-deps: ## What the benchmarks can do without, but then leave something out: Go, valgrind.
+	@Scripts/deps bench
 
 format: ## Formats the sources in place.
 	$(SWIFT) format -i -r -p $(FORMATTED)
@@ -39,4 +46,4 @@ lint: ## Checks the format.
 	$(SWIFT) format lint --strict -r -p $(FORMATTED)
 
 clean:
-	rm -rf .build Simulations/.build
+	rm -rf .build Simulations/.build Benchmarks/.build
