@@ -34,7 +34,7 @@ public struct Endpoint: Hashable, Sendable {
 extension Endpoint: CustomStringConvertible {
     /// The endpoint as URL, such as `lines://[::1]:7400`.
     public var description: String {
-        let host = self.host.contains(":") ? "[\(self.host)]" : self.host
+        let host = self.host.utf8.contains(UInt8(ascii: ":")) ? "[\(self.host)]" : self.host
         return "\(self.format.rawValue)://\(host):\(self.port)"
     }
 }
@@ -44,6 +44,10 @@ extension Endpoint {
     public struct ParseError: Error, Hashable, Sendable, CustomStringConvertible {
         /// What is wrong and what is allowed.
         public let description: String
+
+        fileprivate init(_ description: String) {
+            self.description = description
+        }
     }
 
     /// Reads `SCHEME://HOST:PORT`, with an IPv6 address in brackets.
@@ -51,32 +55,39 @@ extension Endpoint {
     /// - Throws: ``ParseError`` that names the part that is wrong.
     public init(url: String) throws(ParseError) {
         let schemes = WireFormat.allCases.map { "\($0.rawValue)://" }.joined(separator: ", ")
-        guard let separator = url.firstRange(of: "://") else {
-            throw ParseError(description: "'\(url)' is not SCHEME://HOST:PORT with one of \(schemes)")
+        // Scalars, not characters: a mark that combines with a delimiter must not hide it.
+        let scalars = url.unicodeScalars
+        guard let separator = scalars.firstRange(of: "://".unicodeScalars) else {
+            throw ParseError("'\(Self.shown(url))' is not SCHEME://HOST:PORT with one of \(schemes)")
         }
         let scheme = String(url[..<separator.lowerBound])
         guard let format = WireFormat(rawValue: scheme) else {
-            throw ParseError(description: "the scheme '\(scheme)' is not one of \(schemes)")
+            throw ParseError("the scheme '\(Self.shown(scheme))' is not one of \(schemes)")
         }
-        let authority = url[separator.upperBound...]
+        let authority = scalars[separator.upperBound...]
         guard let colon = authority.lastIndex(of: ":") else {
-            throw ParseError(description: "'\(url)' has no port: write SCHEME://HOST:PORT")
+            throw ParseError("'\(Self.shown(url))' has no port: write SCHEME://HOST:PORT")
         }
-        let portText = authority[authority.index(after: colon)...]
+        let portText = String(authority[authority.index(after: colon)...])
         guard portText.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
             let port = Int(portText), port <= 65_535
         else {
-            throw ParseError(description: "the port '\(portText)' is not a number from 0 to 65535")
+            throw ParseError("the port '\(Self.shown(portText))' is not a number from 0 to 65535")
         }
         var host = authority[..<colon]
         if host.first == "[", host.last == "]" {
             host = host.dropFirst().dropLast()
         } else if host.contains(":") {
-            throw ParseError(description: "the IPv6 address '\(host)' must stand in brackets")
+            throw ParseError("the IPv6 address '\(Self.shown(host))' must stand in brackets")
         }
-        guard host.isVisibleWord, !host.contains(where: { "/?#@[]".contains($0) }) else {
-            throw ParseError(description: "'\(host)' is not a host: write SCHEME://HOST:PORT")
+        guard Substring(host).isVisibleWord, !host.contains(where: { "/?#@[]".unicodeScalars.contains($0) }) else {
+            throw ParseError("'\(Self.shown(host))' is not a host: write SCHEME://HOST:PORT")
         }
         self.init(format, host: String(host), port: port)
     }
+
+    /// What an error may quote: one line, and nothing that a terminal obeys.
+    private static func shown(_ text: some StringProtocol) -> String { text.visible(atMost: 80) }
+
+    private static func shown(_ text: Substring.UnicodeScalarView) -> String { Self.shown(Substring(text)) }
 }

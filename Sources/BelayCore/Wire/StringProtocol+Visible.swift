@@ -33,7 +33,7 @@ extension StringProtocol {
     }
 
     /// At most the first `limit` characters (Unicode scalars) that are visible or a space: safe to put in one log line.
-    func visible(atMost limit: Int) -> String {
+    package func visible(atMost limit: Int) -> String {
         var text = ""
         text.unicodeScalars.append(contentsOf: unicodeScalars.lazy.filter(\.isVisibleOrSpace).prefix(limit))
         return text

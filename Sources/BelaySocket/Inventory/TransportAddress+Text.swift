@@ -5,6 +5,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //===----------------------------------------------------------------------===//
 
+import BelayCore
+
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -44,23 +46,28 @@ extension TransportAddress {
     ///
     /// - Throws: ``ParseError`` that names the part that is wrong.
     public init(text: String) throws(ParseError) {
+        // What an error may quote: one line, and nothing that a terminal obeys.
+        func shown(_ text: Substring) -> String { text.visible(atMost: 80) }
         guard let colon = text.utf8.lastIndex(of: UInt8(ascii: ":")) else {
-            throw ParseError(description: "'\(text)' has no port: write ADDRESS:PORT or [ADDRESS]:PORT")
+            throw ParseError(description: "'\(shown(text[...]))' has no port: write ADDRESS:PORT or [ADDRESS]:PORT")
         }
-        let portText = text.utf8[text.utf8.index(after: colon)...]
-        guard portText.allSatisfy({ (0x30...0x39).contains($0) }), let port = UInt16(String(Substring(portText)))
-        else {
-            throw ParseError(description: "the port '\(Substring(portText))' is not a number from 0 to 65535")
+        let portText = text[text.utf8.index(after: colon)...]
+        guard portText.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let port = UInt16(portText) else {
+            throw ParseError(description: "the port '\(shown(portText))' is not a number from 0 to 65535")
         }
-        var host = text[..<colon]
-        let isBracketed = host.first == "[" && host.last == "]" && host.utf8.count > 2
+        var host = text.utf8[..<colon]
+        let isBracketed = host.first == UInt8(ascii: "[") && host.last == UInt8(ascii: "]") && host.count > 2
         if isBracketed {
             host = host.dropFirst().dropLast()
-        } else if host.contains(":") {
-            throw ParseError(description: "the IPv6 address '\(host)' must stand in brackets")
+        } else if host.contains(UInt8(ascii: ":")) {
+            throw ParseError(description: "the IPv6 address '\(shown(Substring(host)))' must stand in brackets")
         }
-        guard let address = TransportAddress(host: String(host), port: port), isBracketed == host.contains(":") else {
-            throw ParseError(description: "'\(host)' is not an IPv4 address, or an IPv6 address in brackets")
+        guard let address = TransportAddress(host: String(Substring(host)), port: port),
+            isBracketed == host.contains(UInt8(ascii: ":"))
+        else {
+            throw ParseError(
+                description: "'\(shown(Substring(host)))' is not an IPv4 address, or an IPv6 address in brackets"
+            )
         }
         self = address
     }

@@ -68,6 +68,24 @@ struct EndpointTests {
         }
     }
 
+    @Test(
+        "an error quotes nothing that a terminal obeys, and not much",
+        arguments: ["%", "%://a:1", "lines://a:%", "lines://%", "lines://%:1:2", "lines://[a%]:1"]
+    )
+    func harmlessErrors(url: String) {
+        let url = url.replacing("%", with: "\u{1B}[2J\n\u{85}\u{202E}" + String(repeating: "x", count: 1_000))
+        let error = #expect(throws: Endpoint.ParseError.self) { try Endpoint(url: url) }
+        let text = error?.description ?? ""
+        #expect(text.unicodeScalars.allSatisfy { ![.control, .format].contains($0.properties.generalCategory) })
+        #expect(text.count < 200)
+    }
+
+    @Test("a mark that combines with a delimiter does not hide it", arguments: ["a/%", "a?%", "a:%b", "a@%b"])
+    func combiningMarks(host: String) {
+        let host = host.replacing("%", with: "\u{301}")
+        #expect(throws: Endpoint.ParseError.self) { try Endpoint(url: "lines://\(host):1") }
+    }
+
     @Test("an endpoint written as URL reads back as itself", arguments: WireFormat.allCases)
     func roundTrip(format: WireFormat) throws {
         for host in ["127.0.0.1", "localhost", "::", "::1", "2001:db8::1", "fe80::1%eth0", "gateway.example"] {

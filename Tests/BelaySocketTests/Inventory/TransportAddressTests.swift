@@ -82,7 +82,9 @@ import Testing
             ("[]:80", "'[]' is not an IPv4 address, or an IPv6 address in brackets"),
             ("[fe80::1%lo]:80", "'fe80::1%lo' is not an IPv4 address, or an IPv6 address in brackets"),
             ("localhost:80", "'localhost' is not an IPv4 address, or an IPv6 address in brackets"),
-            ("127.0.0.1\u{0}x:80", "'127.0.0.1\u{0}x' is not an IPv4 address, or an IPv6 address in brackets"),
+            ("127.0.0.1\u{0}x:80", "'127.0.0.1x' is not an IPv4 address, or an IPv6 address in brackets"),
+            ("\u{1B}[2J:80", "'[2J' is not an IPv4 address, or an IPv6 address in brackets"),
+            ("1.2.3.4:\n\u{85}x", "the port 'x' is not a number from 0 to 65535"),
             (":80", "'' is not an IPv4 address, or an IPv6 address in brackets"),
         ]
     )
