@@ -33,11 +33,10 @@ final class ConnectSession: Service {
             if let messages {
                 group.addTask {
                     let isRaw = self.client.configuration.endpoint.format == .raw
+                    let isTerminal = isatty(STDOUT_FILENO) == 1
                     for await message in messages {
-                        Output.write(
-                            Array(message.readableBytesView) + (isRaw ? [] : [UInt8(ascii: "\n")]),
-                            to: STDOUT_FILENO
-                        )
+                        let shown = Output.message(Array(message.readableBytesView), onTerminal: isTerminal)
+                        Output.write(shown + (isRaw ? [] : [UInt8(ascii: "\n")]), to: STDOUT_FILENO)
                     }
                 }
             }

@@ -105,19 +105,3 @@ extension SocketEntry {
         return evidence
     }
 }
-
-extension StringProtocol {
-    /// The text without characters that steer a terminal.
-    var visible: String {
-        String(String.UnicodeScalarView(self.unicodeScalars.map { $0.properties.isVisible ? $0 : "?" }))
-    }
-}
-
-extension Unicode.Scalar.Properties {
-    fileprivate var isVisible: Bool {
-        switch self.generalCategory {
-        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false
-        default: true
-        }
-    }
-}

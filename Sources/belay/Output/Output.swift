@@ -53,7 +53,19 @@ enum Output {
         }
     }
 
-    private static func singleLine(_ text: String) -> String {
-        text.split(whereSeparator: \.isNewline).joined(separator: " ")
+    /// A message of a peer as it is written to standard output: as it came, and on a terminal without what steers it.
+    static func message(_ bytes: [UInt8], onTerminal: Bool) -> [UInt8] {
+        // Most is printable ASCII and need not become a string to know it.
+        guard onTerminal, !bytes.allSatisfy({ 0x20...0x7E ~= $0 }) else { return bytes }
+        let lines = String(decoding: bytes, as: UTF8.self).unicodeScalars.split(
+            separator: "\n",
+            omittingEmptySubsequences: false
+        )
+        return Array(lines.map { Substring($0).visible }.joined(separator: "\n").utf8)
+    }
+
+    /// What is told stays one line, and steers no terminal, whoever made up its words.
+    static func singleLine(_ text: String) -> String {
+        text.split(whereSeparator: \.isNewline).map(\.visible).joined(separator: " ")
     }
 }

@@ -130,7 +130,7 @@ struct ServeCommand: AsyncParsableCommand {
 /// Sends each message back to its sender, and reads no faster than the sender takes.
 private struct EchoDelegate: ConnectionDelegate {
     func received(_ message: ByteBuffer, on connection: Connection) {
-        // A connection that is over has nobody to echo to, and what was received as a message can be sent as one.
+        // A connection that is over has nobody to echo to. What was received can be sent, but for a line that ends with CR.
         try? connection.send(message)
         if !connection.isWritable { connection.pauseReading() }
     }

@@ -40,7 +40,8 @@ struct ServerEvent: Equatable {
         case "dev.belay.connection.opened":
             self.kind = .opened
         case "dev.belay.connection.closed":
-            guard case .string(let reason)? = data["reason"] else { return nil }
+            // Reasons are printed, and the file may be anybody's.
+            guard case .string(let reason)? = data["reason"], Goodbye.isCode(reason) else { return nil }
             self.kind = .closed(reason: reason)
         default:
             return nil
