@@ -1,0 +1,1 @@
+../../../../Sources/belay/Probe/ProbeTarget.swift

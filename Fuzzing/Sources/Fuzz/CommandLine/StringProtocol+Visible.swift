@@ -1,0 +1,1 @@
+../../../../Sources/belay/Output/StringProtocol+Visible.swift

@@ -1,0 +1,1 @@
+../../../../Sources/belay/Swarm/SwarmFault.swift
