@@ -7,6 +7,10 @@ FORMATTED := Package.swift Sources Tests Simulations/Package.swift Simulations/S
 
 .PHONY: deps build demo test unit scenarios simulations scale format lint clean
 .PHONY: deps build demo test unit scenarios simulations bench bench-deps format lint clean
+FORMATTED := Package.swift Sources Tests Simulations/Package.swift Simulations/Sources Fuzzing/Package.swift \
+	Fuzzing/Sources/Fuzz/Fuzz.swift
+
+.PHONY: deps build demo test unit scenarios simulations fuzz sanitize format lint clean
 
 deps: ## What a fresh Debian or Ubuntu with Swift lacks.
 	@Scripts/deps
@@ -38,6 +42,15 @@ bench: deps ## Speed beside that of others, in some 30 minutes; `make bench ARGS
 
 bench-deps: ## What the benchmarks can do without, but then leave something out: Go, valgrind.
 	@Scripts/deps bench
+FOR ?= 60s
+TARGET ?= lines
+
+fuzz: deps ## Looks for inputs that break a parser: FOR=60s TARGET=lines, or another folder of Fuzzing/Corpus.
+	@Scripts/fuzz "$(TARGET)" "$(FOR)"
+
+# Two builds of everything: some ten minutes on two cores each.
+sanitize: deps ## Tests of the code under the thread sanitizer, then under the address sanitizer.
+	@Scripts/sanitize thread address
 
 format: ## Formats the sources in place.
 	$(SWIFT) format -i -r -p $(FORMATTED)
@@ -47,3 +60,4 @@ lint: ## Checks the format.
 
 clean:
 	rm -rf .build Simulations/.build Benchmarks/.build
+	rm -rf .build Simulations/.build Fuzzing/.build

@@ -112,6 +112,12 @@ let package = Package(
             dependencies: ["belay", "BelayCore", "BelaySocket"],
             swiftSettings: strict
         ),
+        // What comes from outside, against parsers that are slow and obvious; Fuzzing/ has the same targets for libFuzzer.
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: ["belay", "BelayCore", "BelaySocket"],
+            swiftSettings: strict
+        ),
         // The structure of the package and the code of its documents.
         .testTarget(
             name: "ProjectTests",
