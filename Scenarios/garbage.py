@@ -9,13 +9,14 @@
 Each attack has its own connection: random bytes, much data without a newline, a frame that claims 4 GiB, NULs, invalid
 UTF-8, and one byte a second (slow loris), which keeps a connection that is judged by its last byte alive for ever and
 is what the handshake deadline is for. Memory is the kernel's own high-water mark (VmHWM). One well-behaved peer per
-protocol sends a message every 50 ms all the while.
+protocol sends a message every 50 ms all the while. No control character that a peer sent may reach the log.
 
 GARBAGE_BYTES in the environment sets the size of the large attacks; 64 MiB if absent, 1073741824 for a night.
 """
 
 import os
 import random
+import unicodedata
 
 from harness import EchoPeer, Peer, check, frame, main, milliseconds, quantile
 
@@ -28,6 +29,7 @@ HANDSHAKE = 3.0
 ENDED = {"peer.closed"}
 LARGE = {"policy.message-too-large"}
 WRONG = {"policy.protocol-violation"}
+FLOOD = {"policy.ping-flood"}
 
 
 class Loris(Peer):
@@ -63,6 +65,16 @@ def attacks():
     # Nothing follows: the length alone must be enough, and must not be believed.
     yield "4 GiB frame", "frames", [b"\xff\xff\xff\xff\0"], LARGE
     yield "pings unended", "lines", [b"ping" * 100_000], LARGE
+    # As many messages as bytes, or nearly.
+    yield "empty lines", "lines", [b"\n" * (1 << 20)] * 2, ENDED
+    yield "empty messages", "frames", [frame(0, b"") * 200_000] * 2, ENDED
+    yield "tokens", "raw", [b"ping" * 100_000], FLOOD
+    yield "hellos", "lines", [b"hello a every=1s\n" * 50_000], FLOOD
+    yield "hellos", "frames", [frame(3, b'{"id":"a","every":"1s"}') * 50_000], FLOOD
+    # What a terminal or a log would obey must be in neither.
+    yield "escapes", "lines", [b"hello \x1b[2J\nbye \x1b[2J\nhello a every=\x1b[2J\n"], ENDED | WRONG
+    yield "escapes", "frames", [frame(3, b'{"id":"\\u001b[2J\\n\\u0085"}')], WRONG
+    yield "escapes", "frames", [frame(6, b'{"code":"a","message":"\\u001b[2J\\n\\u0085"}') + b"\0\0\0\0"], WRONG
 
 
 def scenario(stage):
@@ -103,6 +115,10 @@ def scenario(stage):
         check(event.reason == "policy.handshake-timeout", "slow loris: reason %s" % event.reason, [event])
         check(HANDSHAKE * 0.9 <= age <= HANDSHAKE + 0.5, "slow loris: ended after %.2f s" % age, [event])
         stage.note("slow loris on %s ended after %.2f s" % (loris.protocol, age))
+
+    told = server.errors.text() + "".join(str(event) for event in server.log.of())
+    steering = sorted({ascii(c) for c in told if c != "\n" and unicodedata.category(c) == "Cc"})
+    check(not steering, "what peers sent reached log or events: %s" % steering)
 
     for peer in good:
         peer.check_served(server.log, slowest=1)
