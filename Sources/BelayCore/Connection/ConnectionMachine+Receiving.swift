@@ -38,8 +38,8 @@ extension ConnectionMachine {
         guard self.elementReceived(at: now) else { return .doNothing }
         let spacing = self.timings.minimumPeerIntervalNanoseconds
         let burst = max(self.timings.boundNanoseconds * 2, spacing * 10, 1_000_000_000)
-        if self.owesFreshPing || now < self.judgeFrom {
-            // What piled up while we could not read is no flood (rules R6 and R7).
+        if now < self.pingsPardonedUntil {
+            // What piled up during a stall is no flood (rule R6), and is read soon after it.
             self.peerPingDueAt = now
         } else if now.advanced(byNanoseconds: burst) < self.peerPingDueAt {
             self.strikes += 1
@@ -47,7 +47,10 @@ extension ConnectionMachine {
                 return self.end(.pingFlood, at: now).map { .close($0) } ?? .doNothing
             }
         } else {
-            self.peerPingDueAt = max(self.peerPingDueAt, now).advanced(byNanoseconds: spacing)
+            // Nor is what piled up while we did not read (rule R7), as far as the peer may send it in that time.
+            let isCatchingUp = self.owesFreshPing || now < self.judgeFrom
+            let from = isCatchingUp ? self.peerPingDueAt : max(self.peerPingDueAt, now)
+            self.peerPingDueAt = from.advanced(byNanoseconds: spacing)
         }
         return self.timings.answersPings && !self.outputEnded ? .answer : .doNothing
     }
@@ -203,6 +206,7 @@ extension ConnectionMachine {
         self.proof = min(self.proof.advanced(byNanoseconds: pause), now)
         self.lastMessageAt = min(self.lastMessageAt.advanced(byNanoseconds: pause), now)
         self.unfinishedSince = self.unfinishedSince.map { min($0.advanced(byNanoseconds: pause), now) }
+        self.peerPingDueAt = max(self.peerPingDueAt, since)
         self.detector?.learning.discard(until: now)
         self.promiseFreshPing(at: now)
     }

@@ -130,6 +130,8 @@ public struct ConnectionMachine: ~Copyable {
     var movedAt: Instant = .distantPast
     /// The earliest time at which the next ping of the peer is in order (generic cell rate algorithm).
     var peerPingDueAt: Instant
+    /// Until when pings may be read that piled up during a stall.
+    var pingsPardonedUntil: Instant = .distantPast
     let outboundLimit: Int
     /// What may suspect the peer earlier than the policy's time.
     let detector: AdaptiveDetector?

@@ -81,6 +81,28 @@ struct AbuseTests {
         connection.expectOpen()
     }
 
+    @Test(
+        "R12: a flood is one after a stall and after a pause of ours too, and however often we pause",
+        arguments: 0..<3
+    )
+    func floodAfterPardon(kind: Int) throws {
+        var policy = LivenessPolicy(detectWithin: .seconds(3))
+        policy.minimumPeerInterval = .milliseconds(100)
+        var connection = try ConnectionMachineFixture(policy)
+        connection.receivesPing()
+        if kind == 0 { connection.stalls() }
+        for round in 0..<6_000 where connection.end == nil {
+            if kind == 1 && round == 0 || kind == 2 && round.isMultiple(of: 50) {
+                connection.pausesReading()
+                connection.advance(by: .milliseconds(5))
+                connection.resumesReading()
+            }
+            connection.advance(by: .milliseconds(5))
+            connection.receivesPing()
+        }
+        connection.expectClosed(.pingFlood)
+    }
+
     @Test("R12: a peer that did not ping for long has saved up nothing")
     func nothingSavedUp() throws {
         var connection = try ConnectionMachineFixture(Self.policy)
