@@ -66,8 +66,8 @@ def attacks():
     yield "4 GiB frame", "frames", [b"\xff\xff\xff\xff\0"], LARGE
     yield "pings unended", "lines", [b"ping" * 100_000], LARGE
     # As many messages as bytes, or nearly.
-    yield "empty lines", "lines", [b"\n" * (1 << 20)] * 2, ENDED
-    yield "empty messages", "frames", [frame(0, b"") * 200_000] * 2, ENDED
+    yield "empty lines", "lines", [b"\n" * (1 << 18)] * 2, ENDED
+    yield "empty messages", "frames", [frame(0, b"") * 100_000] * 2, ENDED
     yield "tokens", "raw", [b"ping" * 100_000], FLOOD
     yield "hellos", "lines", [b"hello a every=1s\n" * 50_000], FLOOD
     yield "hellos", "frames", [frame(3, b'{"id":"a","every":"1s"}') * 50_000], FLOOD
