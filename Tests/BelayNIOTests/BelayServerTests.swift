@@ -193,6 +193,8 @@ import Darwin
         ) { server in
             let peer = try await TestPeer.connect(to: server.port, answersPings: true)
             try await peer.send("go\n")
+            // Who stops before anything was sent is frozen, not one that does not read.
+            try await peer.receive("aaaa")
             try await peer.stopReading()
             let closed = try await server.events.firstClosed()
             _ = try await errors.first { $0 }
