@@ -68,9 +68,9 @@ def attacks():
     # As many messages as bytes, or nearly.
     yield "empty lines", "lines", [b"\n" * (1 << 18)] * 2, ENDED
     yield "empty messages", "frames", [frame(0, b"") * 100_000] * 2, ENDED
-    yield "tokens", "raw", [b"ping" * 100_000], FLOOD
-    yield "hellos", "lines", [b"hello a every=1s\n" * 50_000], FLOOD
-    yield "hellos", "frames", [frame(3, b'{"id":"a","every":"1s"}') * 50_000], FLOOD
+    yield "tokens", "raw", [b"ping" * 100_000] * 16, FLOOD
+    yield "hellos", "lines", [b"hello a every=1s\n" * 50_000] * 8, FLOOD
+    yield "hellos", "frames", [frame(3, b'{"id":"a","every":"1s"}') * 50_000] * 8, FLOOD
     # What a terminal or a log would obey must be in neither.
     yield "escapes", "lines", [b"hello \x1b[2J\nbye \x1b[2J\nhello a every=\x1b[2J\n"], ENDED | WRONG
     yield "escapes", "frames", [frame(3, b'{"id":"\\u001b[2J\\n\\u0085"}')], WRONG
