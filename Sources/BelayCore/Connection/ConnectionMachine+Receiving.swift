@@ -70,6 +70,11 @@ extension ConnectionMachine {
             self.endHandshakeIfAllowed()
             self.unfinishedSince = nil
             self.proof = max(self.proof, sentAt)
+            if self.unansweredSince <= self.proof, self.lastPingAt > self.proof {
+                // One of the pings after it; each was due an interval after the one before.
+                let due = self.proof.advanced(byNanoseconds: self.timings.intervalNanoseconds)
+                self.unansweredSince = min(self.lastPingAt, due)
+            }
             // Said again, an answer tells nothing.
             guard sentAt > self.lastAnsweredAt else { return nil }
             self.lastAnsweredAt = sentAt

@@ -139,9 +139,21 @@ extension ConnectionMachine {
     private var judgesSilence: Bool { self.pausedSince == nil && !self.isHalfClosed }
 
     private var deathDeadline: Instant {
-        let bound = self.proof.advanced(byNanoseconds: self.timings.boundNanoseconds)
+        let bound = self.askedInTime(self.proof.advanced(byNanoseconds: self.timings.boundNanoseconds))
         let earliest = max(bound, self.judgeFrom, self.movementBound)
         return self.notBeforeLook(earliest.advanced(byNanoseconds: -self.timings.marginNanoseconds))
+    }
+
+    /// A deadline of the silence of a peer that is to be asked, or later if we asked it late (rule R6).
+    ///
+    /// A loop that has more to do than it can is late without ever standing still, which is no stall; whom it has not asked
+    /// it cannot judge. Three quarters of the time to answer are enough, so that ordinary lateness puts no verdict off.
+    private func askedInTime(_ deadline: Instant) -> Instant {
+        guard self.mayPing else { return deadline }
+        // A handshake may be over before the first ping is due.
+        guard self.proof.advanced(byNanoseconds: self.timings.intervalNanoseconds) < deadline else { return deadline }
+        guard self.unansweredSince > self.proof else { return .distantFuture }
+        return max(deadline, self.unansweredSince.advanced(byNanoseconds: self.timings.replyNanoseconds / 4 * 3))
     }
 
     /// The time of a promised ping at which its answer can still come before the bound; a later one delays the verdict.
@@ -185,7 +197,8 @@ extension ConnectionMachine {
 
     var handshakeDeadline: Instant {
         guard self.state == .handshake, self.judgesSilence else { return .distantFuture }
-        let deadline = self.handshakeFrom.advanced(byNanoseconds: self.timings.handshakeNanoseconds)
+        let latest = self.handshakeFrom.advanced(byNanoseconds: self.timings.handshakeNanoseconds)
+        let deadline = self.timings.requiresHello ? latest : self.askedInTime(latest)
         let margin = min(self.timings.marginNanoseconds, self.timings.handshakeNanoseconds / 25 * 2)
         // A ping behind bytes that move has not been answered because it has not left; a hello needs no ping.
         let moved = self.timings.requiresHello ? deadline : self.movementBound
@@ -255,6 +268,7 @@ extension ConnectionMachine {
     /// that no list of pings in flight is kept, however many there are.
     mutating func pingSent(at now: Instant, using generator: inout some RandomNumberGenerator) -> UInt64 {
         self.figures.pingsSent &+= 1
+        if self.unansweredSince <= self.proof { self.unansweredSince = now }
         self.lastPingAt = now
         self.lastPingPosition = self.figures.bytesOut
         if self.owesFreshPing {

@@ -115,6 +115,8 @@ public struct ConnectionMachine: ~Copyable {
     /// The last proof of life (rules R1 and R15).
     var proof: Instant
     var lastPingAt: Instant
+    /// When the first of the pings was sent that the peer has not answered; before ``proof`` while there is none.
+    var unansweredSince: Instant = .distantPast
     /// How many bytes had been handed to the transport before the last ping.
     var lastPingPosition: UInt64 = 0
     /// When the newest ping that was answered by its name was sent.

@@ -83,6 +83,11 @@ struct ConnectionMachineFixture: ~Copyable {
         self.clock.advance(to: target)
     }
 
+    /// Lets time pass in which nothing is done, although it is due, and nobody notices: the loop has too much to do.
+    mutating func isNeglected(for duration: Duration) {
+        self.clock.advance(to: self.now.advanced(by: duration))
+    }
+
     /// Ticks until there is nothing to do.
     mutating func settle() {
         for _ in 0...Self.actionsPerInstant {

@@ -27,6 +27,32 @@ struct StallTests {
         }
     }
 
+    @Test(
+        "R6: a peer that was never asked, because the loop had too much to do, is asked before it is judged",
+        arguments: [50, 200, 296, 300, 450, 3_000], [true, false]
+    )
+    func neglected(milliseconds: Int, isActive: Bool) throws {
+        var connection = try ConnectionMachineFixture(Self.policy)
+        if isActive { connection.receivesMessage() }
+        connection.answersAfter = .milliseconds(70)
+        connection.isNeglected(for: .milliseconds(milliseconds))
+        connection.settle()
+        connection.advance(by: .seconds(2))
+        connection.expectOpen()
+    }
+
+    @Test("R6: a neglected peer that is dead is judged once it had three quarters of the time to answer")
+    func neglectedAndDead() throws {
+        var connection = try ConnectionMachineFixture(Self.policy)
+        connection.receivesMessage()
+        connection.isNeglected(for: .milliseconds(400))
+        connection.settle()
+        let asked = try #require(connection.pings.last)
+        connection.advance(by: .seconds(1))
+        let allowed = ConnectionMachineFixture.punctual(.milliseconds(75), after: asked)
+        connection.expectClosed(.peerSilent, in: allowed)
+    }
+
     @Test("R6: stalls that come again and again do not put the verdict on a dead peer off")
     func repeatedStalls() throws {
         var connection = try ConnectionMachineFixture(Self.policy)
