@@ -275,7 +275,20 @@ extension ConnectionMachine {
             sinceFirst: earlier?.takenAt.duration(to: now) ?? .zero,
             isOverdue: true
         )
-        return Diagnosis(record, first: earlier?.tcp, now: tcp)
+        return Diagnosis(record, first: earlier?.tcp, now: self.asked(tcp, at: now))
+    }
+
+    /// What the kernel told, with the question that the peer has known of since the look before, where it has not answered it.
+    ///
+    /// Kernels hold acknowledgements back for tens of milliseconds: that of the last ping may be missing although its program has
+    /// been silent for long.
+    private func asked(_ tcp: TCPEvidence, at now: Instant) -> TCPEvidence {
+        guard let earlier = self.earlierLook(at: now), let askedAt = earlier.askedAt, askedAt > self.proof,
+            let questionEnd = earlier.tcp.questionEnd
+        else { return tcp }
+        var tcp = tcp
+        tcp.questionEnd = questionEnd
+        return tcp
     }
 }
 

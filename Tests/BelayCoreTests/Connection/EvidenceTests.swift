@@ -239,6 +239,30 @@ struct EvidenceTests {
         connection.expectClosed(.peerFrozen, in: Self.verdict.lowerBound...Self.bound + .milliseconds(30))
     }
 
+    @Test(
+        "a frozen peer is known by an older question while its kernel holds back the acknowledgement of the last",
+        arguments: [true, false]
+    )
+    func heldBackAcknowledgement(alsoAtSuspicion: Bool) throws {
+        var acknowledged: UInt64 = 0
+        var unacked: UInt32 = alsoAtSuspicion ? 1 : 0
+        var connection = try Self.connection(.init(interval: .milliseconds(150), detectWithin: Self.bound)) { _ in
+            var tcp = Self.quiet
+            (tcp.bytesAcked, tcp.unacked, tcp.lastDataSent, tcp.lastAckReceived) = (acknowledged, unacked, 20, 200)
+            return tcp
+        }
+        connection.advance(by: .milliseconds(590))
+        // The SYN counts as a byte.
+        acknowledged = connection.machine.figures.bytesOut + 1 - (alsoAtSuspicion ? 8 : 0)
+        connection.advance(by: .milliseconds(60))
+        #expect(connection.suspicions.count == 1)
+        let asked = connection.pings.count
+        (acknowledged, unacked) = (connection.machine.figures.bytesOut + 1, 1)
+        connection.advance(by: .seconds(3))
+        #expect(connection.pings.count > asked)
+        connection.expectClosed(.peerFrozen, in: Self.verdict)
+    }
+
     @Test("what was sent a moment before the verdict does not make a lost path of a frozen peer")
     func sentAMomentAgo() throws {
         var connection = try Self.connection { elapsed in
