@@ -12,12 +12,15 @@ import Synchronization
 
 /// Writes events as JSON lines to a file or standard output, in a thread of its own.
 ///
-/// Event loops only append to a bounded queue. When it is full because nobody reads, events are dropped and counted.
+/// Event loops only append to a bounded queue. When it is full because nobody reads or the disk has no room, events are dropped
+/// and counted.
 final class EventWriter: EventSink, Sendable {
     /// How many events may wait; a mass disconnect of all connections that a process can hold fits many times.
     private static let limit = 262_144
     /// How many bytes are written at once, so that the first of many events does not wait for the last.
     private static let chunk = 65_536
+    /// Seconds between two attempts to write to a full disk.
+    private static let pause = 0.25
 
     private struct State {
         var queue: [(event: Event, sequence: UInt64)] = []
@@ -70,9 +73,9 @@ final class EventWriter: EventSink, Sendable {
         self.state.withLock { $0.isFinished = true }
         self.wakeUp.signal()
         if self.ended.wait(timeout: .now() + seconds) == .timedOut {
-            Output.complain("events were lost: nobody read them")
+            Output.complain("events were lost: nobody read them, or there was no room for them")
         } else if self.dropped > 0 {
-            Output.complain("\(self.dropped) events were dropped: nobody read them in time")
+            Output.complain("\(self.dropped) events were dropped: they could not be written in time")
         }
     }
 
@@ -102,7 +105,17 @@ final class EventWriter: EventSink, Sendable {
 
     private func write(_ bytes: inout [UInt8], _ isBroken: inout Bool) {
         defer { bytes.removeAll(keepingCapacity: true) }
-        guard !bytes.isEmpty, !isBroken, !Output.write(bytes, to: self.descriptor) else { return }
+        guard !bytes.isEmpty, !isBroken else { return }
+        var isFull = false
+        let isWritten = Output.write(bytes, to: self.descriptor) {
+            if !isFull { Output.complain("no room for events: they wait until there is some") }
+            isFull = true
+            Thread.sleep(forTimeInterval: Self.pause)
+        }
+        guard !isWritten else {
+            if isFull { Output.complain("events are written again") }
+            return
+        }
         isBroken = true
         Output.complain("events cannot be written any more: \(String(cString: strerror(errno)))")
     }

@@ -27,9 +27,13 @@ enum Output {
 
     /// Writes all bytes, waiting for the reader.
     ///
+    /// - Parameters:
+    ///   - bytes: what to write.
+    ///   - descriptor: where.
+    ///   - whenFull: called before each further attempt while the disk has no room; nil gives up then.
     /// - Returns: whether they were written; false when nobody reads any more.
     @discardableResult
-    static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+    static func write(_ bytes: [UInt8], to descriptor: Int32, whenFull: (() -> Void)? = nil) -> Bool {
         bytes.withUnsafeBytes { buffer in
             var rest = buffer[...]
             while !rest.isEmpty {
@@ -45,6 +49,8 @@ enum Output {
                 } else if errno == EAGAIN {
                     var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                     poll(&waiting, 1, -1)
+                } else if let whenFull, errno == ENOSPC || errno == EDQUOT {
+                    whenFull()
                 } else if errno != EINTR {
                     return false
                 }
