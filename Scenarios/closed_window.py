@@ -18,7 +18,7 @@ write deadline 8 s. Until then the connections live, then it is Belay that ends 
 import re
 import time
 
-from harness import SECOND, Peer, check, main, message_bytes, now
+from harness import SECOND, Talker, check, main, message_bytes, now
 from lab import Lab, lacking, sweep
 
 BOUND = 1.0
@@ -28,22 +28,14 @@ PROTOCOLS = ["raw", "lines", "frames"]
 BULK = 400_000
 
 
-class Talker(Peer):
+class DeafTalker(Talker):
     """Reads nothing and says something every 300 ms."""
 
     mode = "deaf"
-
-    def started(self):
-        self.talk()
-
-    def talk(self):
-        if self.sock is not None:
-            if not self._outbox:
-                self.send(message_bytes(self.protocol, b"here"))
-            self.loop.later(0.3, self.talk)
+    every = 0.3
 
 
-class Sipper(Talker):
+class Sipper(DeafTalker):
     """Reads what is there once in 2 s."""
 
     def started(self):
@@ -70,7 +62,7 @@ def scenario(stage):
         connect = {"source": lab.client_address, "receive_buffer": 16384, "mode": "deaf", "greet": True}
         feeding = [peer for name in PROTOCOLS for peer in stage.connect(loop, server, name, EACH // 3, **connect)]
         talking = [peer for name in PROTOCOLS
-                   for peer in stage.connect(loop, server, name, EACH // 3, kind=Talker, **connect)]
+                   for peer in stage.connect(loop, server, name, EACH // 3, kind=DeafTalker, **connect)]
         sipping = [peer for name in PROTOCOLS
                    for peer in stage.connect(loop, server, name, EACH // 3, kind=Sipper, **connect)]
     for peer in feeding:

@@ -32,7 +32,7 @@ import threading
 import time
 import traceback
 
-from harness import SECOND, Failure, Peer, check, main, message_bytes, milliseconds, now
+from harness import SECOND, Failure, Peer, Talker, check, main, message_bytes, milliseconds, now
 from lab import Lab, lacking, sweep
 
 RUNS = int(os.environ.get("FAULT_RUNS", "1"))
@@ -61,19 +61,6 @@ def fault(name, *reasons, bound=1.0, **options):
         FAULTS.append((name, reasons, bound, options, strike))
         return strike
     return register
-
-
-class Talker(Peer):
-    """Says something every 150 ms, also while it reads nothing."""
-
-    def started(self):
-        self.talk()
-
-    def talk(self):
-        if self.sock is not None:
-            if not self._outbox:
-                self.send(message_bytes(self.protocol, b"here"))
-            self.loop.later(0.15, self.talk)
 
 
 class Reader(Peer):

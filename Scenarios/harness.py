@@ -299,9 +299,9 @@ class TextLog(LineLog):
 
 
 class Belay:
-    """A running `belay serve` or `belay connect`."""
+    """A running `belay serve` or `belay connect`. With `output` its standard output goes there, and has no log."""
 
-    def __init__(self, arguments, descriptors=None, events=True):
+    def __init__(self, arguments, descriptors=None, events=True, output=None):
         if not os.access(BINARY, os.X_OK):
             raise Failure("no program at %s: build it, or say where it is in BELAY" % BINARY)
         command = [BINARY] + list(arguments)
@@ -309,9 +309,12 @@ class Belay:
             # The shell sets soft and hard limit and then becomes the program: it finds the limit at its start.
             command = ["sh", "-c", 'ulimit -n %d && exec "$@"' % descriptors, "sh"] + command
         self.arguments = list(arguments)
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+                                        stdout=subprocess.PIPE if output is None else output)
         self.pid = self.process.pid
-        self.log = EventLog(self.process.stdout) if events else TextLog(self.process.stdout)
+        self.log = None
+        if output is None:
+            self.log = EventLog(self.process.stdout) if events else TextLog(self.process.stdout)
         self.errors = TextLog(self.process.stderr)
         self._addresses = {}
 
@@ -343,17 +346,19 @@ class Belay:
             status = self.process.wait(timeout)
         except subprocess.TimeoutExpired:
             raise Failure("belay %s still runs after %g s" % (self.arguments[0], timeout))
-        self.log.join(5)
-        self.errors.join(5)
+        for log in (self.log, self.errors):
+            if log:
+                log.join(5)
         return status
 
     def kill(self):
         if self.process.poll() is None:
             self.process.kill()  # ends a stopped process too; no SIGCONT is needed
         self.process.wait()
-        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+        ended = all(log.ended for log in (self.log, self.errors) if log)
+        for stream in filter(None, (self.process.stdin, self.process.stdout, self.process.stderr)):
             # A reader thread may still be in read(2) on a pipe that a grandchild keeps open: close only what ended.
-            if stream is self.process.stdin or (self.log.ended and self.errors.ended):
+            if stream is self.process.stdin or ended:
                 try:
                     stream.close()
                 except OSError:
@@ -703,6 +708,21 @@ class EchoPeer(Peer):
               milliseconds(max(self.round_trips)))
 
 
+class Talker(Peer):
+    """Says something now and then, also while it reads nothing."""
+
+    every = 0.15  # seconds
+
+    def started(self):
+        self.talk()
+
+    def talk(self):
+        if self.sock is not None:
+            if not self._outbox:
+                self.send(message_bytes(self.protocol, b"here"))
+            self.loop.later(self.every, self.talk)
+
+
 class Peers:
     """One thread with one epoll, enough for many thousand peers."""
 
@@ -766,13 +786,14 @@ class Peers:
             sock.close()
         raise Failure("no unused port at %s" % source)
 
-    def listen(self, protocol, kind):
-        """A server of our own on a free port: every connection that it accepts becomes a peer of `kind`.
+    def listen(self, protocol, kind, address=("127.0.0.1", 0)):
+        """A server of our own, by default on a free port: every connection that it accepts becomes a peer of `kind`.
 
         Returns the address and the list to which the peers are added.
         """
         sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        sock.bind(("127.0.0.1", 0))
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(address)
         sock.listen(64)
         sock.setblocking(False)
         accepted = []
@@ -783,6 +804,16 @@ class Peers:
 
         self.call(adopt)
         return sock.getsockname(), accepted
+
+    def stop_listening(self):
+        """Closes the servers; the peers that they accepted stay."""
+        def close():
+            for descriptor, (sock, _, _, _) in self._acceptors.items():
+                self._epoll.unregister(descriptor)
+                sock.close()
+            self._acceptors.clear()
+
+        self.call(close)
 
     def call(self, function):
         """Carries `function` out on the loop's thread and returns when it is done."""
@@ -943,8 +974,8 @@ class Stage:
         self.servers.append(server)
         return server
 
-    def run(self, *arguments, descriptors=None, events=True):
-        process = Belay(arguments, descriptors=descriptors, events=events)
+    def run(self, *arguments, descriptors=None, events=True, output=None):
+        process = Belay(arguments, descriptors=descriptors, events=events, output=output)
         self.processes.append(process)
         return process
 
