@@ -1,0 +1,66 @@
+# ===----------------------------------------------------------------------===
+# This source file is part of the Belay open source project.
+# Copyright (c) 2026 the Belay project authors.
+# Licensed under Apache License v2.0; see LICENSE for details.
+# SPDX-License-Identifier: Apache-2.0
+# ===----------------------------------------------------------------------===
+"""A fault: what strikes whom, in which phase, and what either end must make of it."""
+
+from dataclasses import dataclass
+from typing import Callable
+
+from expectation import View
+from scene import EVERY_PAIR, Scene
+
+FAULTS = []
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One row of the laboratory's table, for all pairs that it is made for.
+
+    strike: makes it happen, through `scene.strike`. server, client: what the two ends see; None where an end is gone.
+    heal: undoes it after the run; by default the network is mended. prepare: once, before the servers start.
+    play: takes the place of the run with real clients. real_server: whether `belay serve` is one end. bound: seconds,
+    or what works them out.
+    outlive: bounds for which the living are watched. shards: how many such scenes run side by side.
+    """
+
+    name: str
+    group: str
+    strike: Callable = None
+    server: View = None
+    client: View = None
+    phase: str = "active"
+    pairs: tuple = EVERY_PAIR
+    bound: object = 1.0
+    heal: Callable = None
+    prepare: Callable = None
+    play: Callable = None
+    settle: float = 1.0
+    outlive: float = 1.5
+    shards: int = 1
+    serve: tuple = ()
+    connect: tuple = ()
+    real_server: bool = True
+    messages: str = "echo"
+    alone: bool = False
+    quick: bool = True
+    slow: float = 8.0     # seconds that a run takes at most
+    note: str = ""
+
+    def seen(self, end, pair):
+        view = {"server": self.server, "client": self.client}[end]
+        return view and view.of(end, pair.pinger)
+
+    def run(self, scene, number):
+        (self.play or Scene.run)(scene, number)
+
+
+def fault(name, group, **options):
+    """Adds a fault to the table."""
+    FAULTS.append(Fault(name, group, **options))
+
+
+def named(name):
+    return next(one for one in FAULTS if one.name == name)
