@@ -11,6 +11,7 @@ FORMATTED := Package.swift Sources Tests Simulations/Package.swift Simulations/S
 	Fuzzing/Sources/Fuzz/Fuzz.swift
 
 .PHONY: deps build demo test unit scenarios simulations fuzz sanitize format lint clean
+.PHONY: deps build demo test unit scenarios faults faultlab simulations format lint clean
 
 deps: ## What a fresh Debian or Ubuntu with Swift lacks.
 	@Scripts/deps
@@ -21,13 +22,19 @@ build: deps ## The optimised binary, .build/release/belay.
 demo: build ## The main job by itself: server, clients, every kind of end, and a table.
 	@Scripts/demo
 
-test: unit scenarios ## All tests.
+test: unit scenarios faults ## All tests.
 
 unit: deps ## Tests of the code.
 	$(SWIFT) test $(CHECKS)
 
 scenarios: build ## Tests of the binary: real processes, real sockets.
 	@Scenarios/run
+
+faults: build ## The quick part of the fault laboratory, about a minute; skipped without root and network namespaces.
+	@FaultLab/run --quick
+
+faultlab: build ## Every fault 20 times, made for real, in half an hour; writes docs/faults.md.
+	@FaultLab/run --report docs/faults.md
 
 simulations: deps ## How well detectors do: the figure and the tables of docs/DetectorQuality.md, in some minutes.
 	$(SWIFT) build -c release --package-path Simulations --product detectors $(CHECKS)
