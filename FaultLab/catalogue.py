@@ -21,9 +21,12 @@ class Fault:
 
     strike: makes it happen, through `scene.strike`. server, client: what the two ends see; None where an end is gone.
     heal: undoes it after the run; by default the network is mended. prepare: once, before the servers start.
-    play: takes the place of the run with real clients. real_server: whether `belay serve` is one end. bound: seconds,
-    or what works them out.
-    outlive: bounds for which the living are watched. shards: how many such scenes run side by side.
+    play: takes the place of the run with real clients. real_server: whether `belay serve` is one end.
+    bound: seconds, or what works out bound and interval. settle: bounds for which all is well before the fault.
+    outlive: bounds for which the living are watched. slow: seconds that a run takes at most.
+    serve, connect: flags of the two programs. messages: what the server does with messages.
+    shards: how many scenes of it run side by side. waits: whether it does little but wait. alone: whether it needs the
+    machine for itself. quick: whether it is in the quick part.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Fault:
     connect: tuple = ()
     real_server: bool = True
     messages: str = "echo"
+    waits: bool = False
     alone: bool = False
     quick: bool = True
     slow: float = 8.0     # seconds that a run takes at most

@@ -24,13 +24,15 @@ class Sees:
     codes: the reasons of which each is true; none means that it must not end at all.
     within: "at once", "next ping", "bound", "write", "drain", or seconds.
     why: why there are several, or why the reason says no more.
-    phase: the phase that the reason names, where it is another than the cell's.
+    phase: the phase that the reason names.
+    since: "fault", or "opened" where the time counts from the `connection.opened` of this end.
     """
 
     codes: tuple = ()
     within: object = "bound"
     why: str = ""
     phase: str = "active"
+    since: str = "fault"
     in_flight: tuple = ()  # also true where its last answer was still on its way when the fault came
 
     @property
@@ -38,8 +40,8 @@ class Sees:
         return not self.codes
 
 
-def sees(*codes, within="bound", why="", phase="active"):
-    return Sees(codes, within, why, phase)
+def sees(*codes, within="bound", why="", phase="active", since="fault"):
+    return Sees(codes, within, why, phase, since)
 
 
 LIVES = Sees()

@@ -18,7 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "Scenarios"))
 
-from lab import TABLE, Host, Lab  # noqa: E402
+from lab import TABLE, Lab  # noqa: E402
 import conntrack  # noqa: E402
 
 ENDS = ("server", "client")

@@ -6,11 +6,13 @@
 # ===----------------------------------------------------------------------===
 """How late this machine runs what is due, measured while the faults are judged.
 
-Others build and test on the same cores. A line that is read late was not written late: a program on each core sleeps
-2 ms at a time and notes by how much each sleep was too long. What a verdict may be later than its bound by is what was
-noted in its time, and nothing else; the silence that the verdict itself states must keep the bound.
+Others build and test on the same cores. A line that is read late was not written late, and a program that waits for a
+core cannot judge. Two measures: a program on each core sleeps 2 ms at a time and notes by how much each sleep was too
+long; and the kernel counts how long each thread was ready to run and did not (/proc/PID/task/*/schedstat). A verdict
+may be later than its bound by as much, and by nothing else.
 """
 
+import glob
 import os
 import sys
 import time
@@ -51,6 +53,18 @@ class Lateness:
                     self.place += len(line)
                     self.notes.append(tuple(map(int, line.split())))
         return max((late for at, late in self.notes if at >= since and at - late <= until), default=0)
+
+
+def waited(pid):
+    """Nanoseconds in which the threads of a process were ready to run and did not; 0 where it has ended."""
+    total = 0
+    for path in glob.glob("/proc/%d/task/*/schedstat" % pid):
+        try:
+            with open(path) as figures:
+                total += int(figures.read().split()[1])
+        except (OSError, IndexError):
+            pass
+    return total
 
 
 if __name__ == "__main__":

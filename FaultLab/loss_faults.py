@@ -86,5 +86,5 @@ def lose(percent, lives):
 
 for percent, lives, shards, slow in ((2, 2, 1, 40), (10, 1.5, 2, 90), (30, 1, 5, 300)):
     fault("loss of %d %%" % percent, "loss", strike=lose(percent, lives), server=LOST, client=LOST, settle=0.05,
-          bound=planned(percent), shards=shards, slow=slow, quick=percent == 2,
+          bound=planned(percent), shards=shards, slow=slow, waits=True, quick=percent == 2,
           note="nobody is declared dead while packets are lost; then nothing comes through")

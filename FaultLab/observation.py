@@ -14,7 +14,7 @@ AT_ONCE = 0.1      # seconds: a FIN or a RST is an event of the kernel's; figure
 LATE = 0.05        # seconds in which a line is written and read by this program, beside what the machine was late by
 PATIENCE = 3       # seconds after which something is missing, and not only late
 JUST_NOW = 50       # milliseconds in which an answer is on its way
-LEFT_OUT = 10       # milliseconds; the kernel's figures are as coarse as its tick
+LEFT_OUT = 0.01     # seconds; the kernel's figures are as coarse as its tick
 EARLY = 0.02       # of the bound; or 5 ms, whichever is longer
 
 
@@ -74,7 +74,10 @@ class Watch:
         except Failure as failure:
             return self.refuse("no closed event", *failure.events[-4:])
         result.reason = event.reason
-        result.latency = milliseconds(event.at - scene.struck)
+        struck, done = scene.struck, scene.done
+        if self.seen.since == "opened":
+            struck = done = self.link.opened[self.end].at
+        result.latency = milliseconds(event.at - struck)
         result.limit = self.limit * 1000
         result.silence = event.data["silenceMs"]
         codes = self.seen.codes + (self.seen.in_flight if self.was_answering(event) else ())
@@ -82,12 +85,13 @@ class Watch:
             self.refuse("%s for %s" % (event.reason, " or ".join(self.seen.codes)), event)
         if event.data["phase"] != self.seen.phase:
             self.refuse("phase %s for %s" % (event.data["phase"], self.seen.phase), event)
-        own, machine = self.stall(event), scene.lateness.worst(scene.struck, event.at) / SECOND
-        late = (event.at - scene.done) / SECOND - self.limit
+        machine = scene.lateness_until(event.at)
+        own = self.stall(event, machine)
+        late = (event.at - done) / SECOND - self.limit
         if late > LATE + 2 * machine + own:
             self.refuse("%.0f ms too late, while the machine was late by %.0f ms and the stalls allow %.0f ms" %
                         (late * 1000, machine * 1000, own * 1000), event)
-        if event.at < scene.struck:
+        if event.at < struck:
             self.refuse("closed before the fault", event)
         if self.seen.within in ("bound", "idle") and not event.data["evidence"]["errno"]:
             self.check_silence(event, machine + own)
@@ -109,21 +113,23 @@ class Watch:
         if not bound - max(EARLY * bound, 5) <= silence <= bound + allowed * 1000:
             self.refuse("silenceMs %s of %s" % (silence, bound), event)
 
-    def stall(self, event):
+    def stall(self, event, machine):
         """Seconds by which a verdict may be put off because the end did not run: the stall, and time for an answer.
 
-        Short stalls are not reported. They show where the kernel counts more silence than the observer clock does.
+        Stalls of an eighth of the interval count and are not reported. They show where the machine was late by as much,
+        and where the kernel counts more silence than the observer clock does.
         """
-        stalls = [stall.data["stallMs"] for stall in self.log.of("node.stalled")
+        stalls = [stall.data["stallMs"] / 1000 for stall in self.log.of("node.stalled")
                   if self.scene.struck - self.bound * SECOND <= stall.at <= event.at]
+        tolerance = self.scene.interval / 8
         tcp = event.data["evidence"]["tcp"]
-        left_out = tcp["lastDataReceivedMs"] - event.data["silenceMs"] if tcp else 0
+        left_out = (tcp["lastDataReceivedMs"] - event.data["silenceMs"]) / 1000 if tcp else 0
         if left_out >= LEFT_OUT:
-            stalls.append(left_out + self.scene.interval * 1000 / 8)
-        if not stalls:
+            stalls.append(left_out + tolerance)
+        if not stalls and machine < tolerance:
             return 0
-        self.result.stalled = True
-        return sum(stalls) / 1000 + self.scene.interval
+        self.result.stalled = bool(stalls)
+        return sum(stalls) + self.scene.interval
 
     def life(self):
         """No end, and heartbeats go on."""

@@ -24,7 +24,7 @@ FIRST = "the other end judges as well, and its RST gets through"
 LOST = View(sees("path.lost"))
 RESET = sees("peer.reset", within="at once")
 RESET_LATER = sees("peer.reset", within="next ping")
-UNANSWERED = "the end that was reset is gone; "
+UNANSWERED = "it only answers, and the end that was reset is gone; "
 
 
 def path(name, strike, server, client, group="the path", **options):
@@ -96,7 +96,9 @@ def forge(end):
         finally:
             forger.close()
 
-    views = {end: always(RESET), other(end): View(RESET_LATER, sees("peer.silent", why=UNANSWERED + "it only answers"))}
+    # The kernel's keepalive of whole seconds asks at about the bound of one.
+    left = sees("peer.silent", "peer.reset", why=UNANSWERED + "its own kernel may just have asked by keepalive")
+    views = {end: always(RESET), other(end): View(RESET_LATER, left)}
     path("RST forged to the %s" % end, strike, views["server"], views["client"], group="resets")
 
 
@@ -145,11 +147,12 @@ def hosts(end):
     path("the %s's host deleted" % end, lambda scene: scene.strike(delete, scene, end),
          None if end == "server" else gone, None if end == "client" else gone, group="hosts",
          heal=lambda scene: come_back(scene, end))
-    # Its kernel answers what it does not know with RST.
-    back = View(sees("peer.reset", within="next ping"), sees("peer.silent", why="it only answers, and the host that "
-                "forgot does not call"))
+    # Its kernel answers what it does not know with RST, also when it is the kernel's keepalive that asks.
+    back = always(sees("peer.reset"))
     path("the %s's host back without memory" % end, lambda scene: scene.strike(forget, scene, end),
-         None if end == "server" else back, None if end == "client" else back, group="hosts")
+         None if end == "server" else back, None if end == "client" else back, group="hosts", bound=3.0, slow=16,
+         note="a new interface may need a second until it carries; the kernel's keepalive asks where the program only "
+         "answers")
 
 
 hosts("client")
@@ -188,6 +191,7 @@ STUCK = always(sees("path.lost", "peer.reset", why=BLOCKED))
 path("MTU black hole, echo to the client", black_hole_back, STUCK, DEAF_HOLE, group="too large", prepare=probing(0))
 path("MTU black hole, message to the server", black_hole, DEAF_HOLE, STUCK, group="too large", prepare=probing(0))
 path("MTU black hole, kernels that probe", black_hole, always(LIVES), always(LIVES), group="too large",
-     prepare=probing(1), messages="count", bound=12.0, settle=0.3, outlive=1.1, slow=35, shards=2, quick=False,
+     prepare=probing(1), messages="count", bound=12.0, settle=0.3, outlive=1.1, slow=35, shards=3,
+     waits=True, quick=False,
      note="net.ipv4.tcp_mtu_probing is 1: after four retransmissions the kernel tries smaller segments, which a bound "
      "of 12 s outlasts and one of 6 s does not")

@@ -18,7 +18,7 @@ from scripted import halve, play, pour, serve
 
 # --- Handshake --------------------------------------------------------------------------------------------------------
 
-NO_HELLO = always(sees("policy.handshake-timeout", phase="handshake"))
+NO_HELLO = always(sees("policy.handshake-timeout", phase="handshake", since="opened"))
 BEFORE = {"phase": "handshake", "settle": 0.1}
 
 
@@ -50,8 +50,8 @@ def knock(scene, number):
         scene.connect(pair)
     for link in scene.links:
         status = link.client.wait(STARTED)
-        took = (now() - scene.done) / SECOND
-        if status != 1 or link.client.log.events or took > 1.5 + scene.lateness.worst(scene.struck, now()) / SECOND:
+        took = (now() - link.started) / SECOND
+        if status != 1 or link.client.log.events or took > 1.5 + scene.lateness_until(now()):
             scene.refuse("status %d after %.2f s" % (status, took), facts=link.client.log.events, observer="client",
                          protocol=link.pair.protocol, pinger=link.pair.pinger, run=number)
         else:

@@ -12,7 +12,7 @@ import time
 from catalogue import fault
 from expectation import LIVES, View, always, sees
 from ground import ENDS, other
-from harness import check
+from harness import check, now
 
 GROUP = "programs"
 FROZEN = View(sees("peer.frozen"), sees("peer.silent", why="it only answers: its peer's kernel was told nothing that "
@@ -62,7 +62,8 @@ def pause(ends, share):
             for end in ends:
                 for program in scene.programs(end):
                     stalls = program.log.of("node.stalled", after=marks[program])
-                    check(len(stalls) == 1 or scene.lateness.worst(scene.struck, scene.done + 10 ** 8),
+                    # A machine that is late stalls once more by itself.
+                    check(len(stalls) == 1 or scene.lateness_until(now()) > scene.interval / 8,
                           "%d node.stalled after one stop" % len(stalls), stalls)
     return strike
 

@@ -96,9 +96,10 @@ def _outcome(tally, runs, took):
              (machine, faults, tally.cells, runs, tally.observations, green),
              "Of %d connections that lived through a fault %d were declared dead; %d were suspected for a while." %
              (lived, tally.false_verdicts, suspected)]
-    stalled = sum(row.stalled for row in rows)
-    if stalled:
-        lines.append("%d verdicts were given by a program that had itself been held up, and is late by that." % stalled)
+    late, stalled = sum(row.late for row in rows), sum(row.stalled for row in rows)
+    if late or stalled:
+        lines.append("Others worked on the machine: %d lines came after their limit, none by more than the programs had "
+                     "waited for a core, and %d verdicts were put off because a program had not run." % (late, stalled))
     for line in tally.wrong[:20]:
         lines.append("* %s, %s %s/%s: %s" % (line["fault"], line.get("observer", ""), line.get("protocol", ""),
                                              line.get("pinger", ""), "; ".join(line["wrong"])[:300]))

@@ -16,7 +16,7 @@ from harness import check
 
 CLOSED = 3               # seconds in which the last descriptor must be closed
 WARM = 3                 # runs in which buffers get the size that they have in use
-ALLOWED = 256 << 10      # bytes a run; nine connections that are forgotten cost ten times as much
+ALLOWED = 16 << 10       # bytes a run; nine connections that are forgotten cost more
 KIB = 1 << 10
 
 

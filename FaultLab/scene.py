@@ -11,6 +11,7 @@ run. A pair is one connection: a protocol, and who pings. All pairs of a fault a
 """
 
 import functools
+import os
 import random
 import signal
 import time
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 
 from ground import ENDS, Ground  # first: it says where the modules of the scenarios are
 from harness import SECOND, Failure, check, now
+from lateness import waited
 from observation import Observation, Watch
 from resources import Resources
 
@@ -63,7 +65,7 @@ class Link:
     """
 
     def __init__(self, pair, client=None, peer=None):
-        self.pair, self.client, self.peer = pair, client, peer
+        self.pair, self.client, self.peer, self.started = pair, client, peer, now()
         self.port = None         # of the client, as the server sees it
         self.connections = {}    # of each end
         self.opened = {}
@@ -75,6 +77,7 @@ class Scene:
     def __init__(self, stage, fault, pairs, lateness):
         self.stage, self.fault, self.pairs, self.lateness = stage, fault, pairs, lateness
         self.struck = self.done = None
+        self.waited = {}
         self.links, self.observations, self.resources, self.notes = [], [], Resources(), []
         self.timing = []  # flags of both ends
         if callable(fault.bound):
@@ -177,11 +180,24 @@ class Scene:
 
     def strike(self, action, *arguments):
         """The moment from which everything counts; it ends when the action has been carried out."""
+        self.waited = {pid: waited(pid) for pid in self.pids()}
         self.struck = now()
         try:
             action(*arguments)
         finally:
             self.done = now()
+
+    def pids(self):
+        """Of all programs that are judged, and of this one, which reads what they say."""
+        return [os.getpid()] + [program.pid for end in ENDS for program in self.programs(end)]
+
+    def lateness_until(self, until):
+        """Seconds by which a line may be late since the fault, because programs did not get to run.
+
+        A client may have ended meanwhile; the others shared its cores.
+        """
+        waits = [waited(pid) - before for pid, before in self.waited.items()]
+        return max([self.lateness.worst(self.struck, until)] + waits) / SECOND
 
     def run(self, number):
         self.gather()
@@ -212,9 +228,13 @@ class Scene:
                 client.signal(signal.SIGTERM)
         for client in clients:
             try:
-                client.wait(ENDED)
+                status = client.wait(ENDED)
+                # Who was killed had no time to say so.
+                if status != -signal.SIGKILL:
+                    check(status in (0, 1), "a client ended with %d:\n%s" % (status, client.errors.text()))
+                    client.log.check_balance()
             except Failure as failure:
-                self.refuse(str(failure))
+                self.refuse(str(failure), failure.events)
             client.kill()
             self.stage.processes.remove(client)
         for link in self.links:

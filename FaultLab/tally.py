@@ -20,7 +20,8 @@ class Row:
         self.fault, self.observer, self.asks = fault, observer, asks
         self.reasons, self.latencies, self.limits = collections.Counter(), [], set()
         self.protocols, self.cells = set(), set()
-        self.expected, self.why, self.count, self.wrong, self.stalled, self.suspected = [], "", 0, 0, 0, 0
+        self.expected, self.why, self.count, self.wrong = [], "", 0, 0
+        self.stalled, self.suspected, self.late = 0, 0, 0
 
     def add(self, line):
         self.count += 1
@@ -35,6 +36,7 @@ class Row:
         if line["latency"] is not None:
             self.latencies.append(line["latency"])
             self.limits.add(line["limit"])
+            self.late += line["latency"] > line["limit"]
 
     @property
     def who(self):

@@ -59,5 +59,5 @@ fault("conntrack expiry beyond the interval", GROUP, strike=expire(2), prepare=g
 EXPIRED = always(sees("path.lost", within="idle", why="the bound counts from the last byte, which comes up to an "
                       "interval later than the fault; who only answers knows by the kernel's keepalive"))
 fault("conntrack expiry before the interval", GROUP, strike=expire(1), prepare=guard, heal=restore, server=EXPIRED,
-      client=EXPIRED, bound=6.0, slow=20, quick=False, shards=2,
+      client=EXPIRED, bound=6.0, slow=20, quick=False, shards=3, waits=True,
       note="an interval of 2 s is too long for an entry that lives 1 s idle")
