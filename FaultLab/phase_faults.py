@@ -23,8 +23,7 @@ BEFORE = {"phase": "handshake", "settle": 0.1}
 
 
 def fall_silent(scene, peers):
-    scene.loop.become(peers, "silent")
-    scene.struck = scene.done = now()
+    scene.strike(scene.loop.become, peers, "silent")
 
 
 class Mute(Peer):
@@ -90,8 +89,7 @@ fault("FIN in a message", play=half_and(lambda _, peers: [peer.finish() for peer
 
 
 def server_stops(scene, peers):
-    halve(peers)
-    scene.struck = scene.done = now()
+    scene.strike(halve, peers)
 
 
 fault("server stops in a message", play=serve(server_stops, greet=True), real_server=False, **MIDDLE,
