@@ -98,9 +98,9 @@ def _outcome(tally, runs, took):
              (lived, tally.false_verdicts, suspected)]
     late, stalled = sum(row.late for row in rows), sum(row.stalled for row in rows)
     if late or stalled:
-        lines.append("Others worked on the machine: %d lines came after their limit, none by more than 50 ms beyond what "
-                     "the programs had waited for a core, and %d verdicts were put off because a program had not run." %
-                     (late, stalled))
+        lines.append("Others worked on the machine: %d lines came after their limit, none by more than 50 ms beyond "
+                     "what the programs had waited for a core, and %d verdicts were put off because a program had not "
+                     "run." % (late, stalled))
     for line in tally.wrong[:20]:
         lines.append("* %s, %s %s/%s: %s" % (line["fault"], line.get("observer", ""), line.get("protocol", ""),
                                              line.get("pinger", ""), "; ".join(line["wrong"])[:300]))
