@@ -225,7 +225,12 @@ private struct Facts {
         guard let acked = self.tcp.bytesAcked, let asked = self.tcp.questionEnd ?? self.first?.bytesHandedOver else {
             return false
         }
-        return acked >= asked
+        if acked >= asked { return true }
+        // Only our last question is on its way, and one before it was acknowledged.
+        guard self.tcp.unacked == 1, self.notSent == 0, self.sinceSent <= self.timeout, self.sinceAck < unanswered,
+            unanswered > self.sinceSent + self.timeout, let before = self.first?.questionEnd
+        else { return false }
+        return acked >= before
     }
 
     private var isTooEarly: Bool {

@@ -295,6 +295,26 @@ struct DiagnosisTests {
         #expect(Self.diagnosis(first: first) { ($0.bytesAcked, $0.unacked) = (2_000, 9) } == .unacknowledged)
     }
 
+    @Test("a last question that is on its way does not hide that those before it were acknowledged")
+    func lastQuestionInFlight() {
+        let record = Diagnosis.Record(silence: .seconds(3), unansweredFor: .seconds(2), isOverdue: true)
+        var first = Self.acknowledged
+        first.questionEnd = 500
+        func diagnosis(_ change: (inout TCPEvidence) -> Void = { _ in }) -> Diagnosis {
+            Self.diagnosis(record, first: first) {
+                ($0.unacked, $0.questionEnd, $0.lastDataSent, $0.lastAckReceived) = (1, 2_000, 20, 90)
+                change(&$0)
+            }
+        }
+        #expect(diagnosis() == .acknowledgedUnanswered)
+        // More than the last one is in flight, or what was asked before was not acknowledged, or is not known.
+        #expect(diagnosis { $0.unacked = 2 } == .inconclusive)
+        first.questionEnd = 1_500
+        #expect(diagnosis() == .inconclusive)
+        first.questionEnd = nil
+        #expect(diagnosis() == .inconclusive)
+    }
+
     @Test("a peer that was asked a moment ago is not accused, unless its time is over")
     func tooEarly() {
         var record = Self.overdue
