@@ -18,6 +18,16 @@ public enum LinkEnd: String, CaseIterable, Hashable, Sendable {
     var index: Int { self == .server ? 0 : 1 }
 }
 
+/// How the time that is added to a latency is distributed, from none to the longest.
+public enum JitterShape: String, CaseIterable, Hashable, Sendable {
+    /// Every time is as likely.
+    case even
+    /// Mostly short, with a long tail: the cube of an even distribution.
+    case skewed
+    /// None for 19 of 20 items, all of it for the others: a link that sleeps, or a route that flaps.
+    case spikes
+}
+
 /// What one direction of a simulated path is like.
 ///
 /// Losses are shown as TCP shows them: no item is missing or out of order, but a lost one delays itself and everything
@@ -28,10 +38,15 @@ public struct LinkConditions: Hashable, Sendable {
     /// Default: 10 ms.
     public var latency: Duration = .milliseconds(10)
 
-    /// Time that is added to the latency of each item, evenly distributed from zero to this.
+    /// The longest time that is added to the latency of an item.
     ///
     /// Default: none.
     public var jitter: Duration = .zero
+
+    /// How that time is distributed from zero to ``jitter``.
+    ///
+    /// Default: evenly.
+    public var jitterShape = JitterShape.even
 
     /// The probability that a transmission is lost, 0 ..< 1; each is drawn for itself.
     ///

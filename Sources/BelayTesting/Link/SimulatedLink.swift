@@ -99,6 +99,13 @@ public struct SimulatedLink<Item: Sendable>: Sendable {
         self.transport.release(end)
     }
 
+    /// The host of this end loses its memory: what it sent and what is on its way from it is gone.
+    ///
+    /// What comes from now on is answered with a reset, once it gets through.
+    public mutating func forget(_ end: LinkEnd) {
+        self.transport.forget(end)
+    }
+
     /// Bytes that wait in the program of this end because its kernel does not take them.
     public func queuedBytes(of end: LinkEnd) -> Int { self.transport.queuedBytes(of: end) }
 
@@ -133,6 +140,12 @@ public struct SimulatedLink<Item: Sendable>: Sendable {
         let signs = [self.transport.lastArrival(at: end), self.transport.lastQueueMovement(of: end)]
         return signs.compactMap(\.self).max().map { Instant(nanoseconds: $0) }
     }
+
+    /// What the kernel of this end knows of the connection, as TCP_INFO tells it.
+    public func evidence(of end: LinkEnd) -> TCPEvidence { self.transport.evidence(of: end) }
+
+    /// What only somebody who sees both ends knows.
+    var truth: SimulatedTransport { self.transport }
 
     /// What has happened on the way to this end.
     public func counters(to end: LinkEnd) -> LinkCounters { self.transport.counters(to: end) }

@@ -23,6 +23,7 @@ struct SimulatedPath: Sendable {
     private struct Segment: Sendable {
         let endOffset: Int
         let bytes: Int
+        let writtenAt: Int64
         /// Never, while it was not sent, or lost.
         var arrivesAt = Int64.max
     }
@@ -40,36 +41,47 @@ struct SimulatedPath: Sendable {
     private(set) var counters = LinkCounters()
     /// When something arrived last.
     private(set) var lastDeliveryAt: Int64?
+    /// When the sender last heard an acknowledgement, and one of something new or of more room for it.
+    private(set) var lastAcknowledgementAt: Int64?
+    private(set) var lastProgressAt: Int64?
+    /// When the sender last sent something, or sent it again.
+    private(set) var lastTransmissionAt: Int64?
+    /// Probes of a closed window that reached the receiver.
+    private(set) var arrivedProbes = 0
     /// When the receiver last made room for bytes that waited with the sending program.
     private(set) var lastQueueMovementAt: Int64?
 
-    private let conditions: LinkConditions
+    let conditions: LinkConditions
     private let latency: Int64
     private let jitter: Int64
-    private let returnLatency: Int64
-    private let timeout: Int64
-    private let longestTimeout: Int64
+    let returnLatency: Int64
+    let timeout: Int64
+    let longestTimeout: Int64
     private var generator: SplitMix64
 
     // Nanoseconds; offsets count the bytes of the stream.
-    private var now = Int64.min
+    private(set) var now = Int64.min
+    /// The time to which it was advanced first.
+    private(set) var openedAt = Int64.min
     private var segments: [Segment] = []
     private var acknowledgements: [Acknowledgement] = []
     /// How many of the segments were sent at least once: those in front.
     private var sentCount = 0
     private var lostCount = 0
-    private var writtenBytes = 0
-    private var deliveredBytes = 0
+    private(set) var writtenBytes = 0
+    private(set) var sentBytes = 0
+    private(set) var deliveredBytes = 0
     private var readBytes = 0
     private var advertisedReadBytes = 0
     /// What the sender knows.
-    private var acknowledgedBytes = 0
-    private var knownReadBytes = 0
+    private(set) var acknowledgedBytes = 0
+    private(set) var knownReadBytes = 0
     private var lastArrivalAt = Int64.min
     private var wireIsFreeAt = Int64.min
     private var retransmitAt = Int64.max
     private var isFastRetransmit = false
-    private var timeouts = 0
+    private(set) var timeouts = 0
+    private(set) var repeatedTransmissions = 0
 
     init(_ conditions: LinkConditions, returning: LinkConditions, seed: UInt64) {
         self.conditions = conditions
@@ -101,7 +113,7 @@ struct SimulatedPath: Sendable {
         }
         self.counters.sent += 1
         self.writtenBytes += bytes
-        self.segments.append(Segment(endOffset: self.writtenBytes, bytes: bytes))
+        self.segments.append(Segment(endOffset: self.writtenBytes, bytes: bytes, writtenAt: self.now))
         self.transmitWhatFits()
         self.counters.largestQueueBytes = max(self.counters.largestQueueBytes, self.queuedBytes)
         if self.retransmitAt == .max { self.retransmitAt = self.now + self.timeout }
@@ -116,6 +128,8 @@ struct SimulatedPath: Sendable {
         self.sentCount = 0
         self.lostCount = 0
         self.acknowledgedBytes = self.writtenBytes
+        self.sentBytes = self.writtenBytes
+        self.timeouts = 0
         self.retransmitAt = .max
     }
 
@@ -126,6 +140,14 @@ struct SimulatedPath: Sendable {
         self.readBytes += bytes
         // The window is announced again once it is wide enough (RFC 9293 section 3.8.6.2.2).
         if self.readBytes - self.advertisedReadBytes >= self.conditions.receiveBufferBytes / 2 { self.acknowledge() }
+    }
+
+    /// Something came the other way, which tells the sender what has arrived here, whatever became of acknowledgements.
+    mutating func acknowledgeByData() {
+        guard self.timeouts > 0, self.deliveredBytes > self.acknowledgedBytes else { return }
+        self.acknowledged(
+            Acknowledgement(arrivesAt: self.now, deliveredBytes: self.deliveredBytes, readBytes: self.knownReadBytes)
+        )
     }
 
     /// What arrived is thrown away: nobody is there to read it.
@@ -163,8 +185,18 @@ struct SimulatedPath: Sendable {
                 self.retransmit()
             }
         }
+        if self.now == .min { self.openedAt = time }
         self.now = max(self.now, time)
         return delivered
+    }
+
+    /// Since when the oldest of what has not arrived has been on its way, or waited for it; nil when nothing does.
+    var oldestUndelivered: Int64? { self.segments.first?.writtenAt }
+
+    /// Whether something waits that the receiver's window has no room for, and nothing is in flight.
+    var isHeldByWindow: Bool {
+        guard self.sentCount == 0, let first = self.segments.first else { return false }
+        return first.endOffset > self.knownReadBytes + self.conditions.receiveBufferBytes
     }
 
     /// Whether something that is sent the way of this path now gets through, by outages alone.
@@ -185,12 +217,14 @@ struct SimulatedPath: Sendable {
             self.segments[self.sentCount].endOffset <= window
         {
             self.sentCount += 1
+            self.sentBytes = self.segments[self.sentCount - 1].endOffset
             self.transmit(self.sentCount - 1)
         }
     }
 
     private mutating func transmit(_ index: Int) {
         self.counters.transmissions += 1
+        self.lastTransmissionAt = self.now
         var departure = self.now
         if let bytesPerSecond = self.conditions.bytesPerSecond {
             departure = max(departure, self.wireIsFreeAt)
@@ -198,7 +232,7 @@ struct SimulatedPath: Sendable {
             self.wireIsFreeAt = departure
         }
         let isLost = self.conditions.loss > 0 && Double.random(in: 0..<1, using: &self.generator) < self.conditions.loss
-        let delay = self.jitter > 0 ? Int64.random(in: 0...self.jitter, using: &self.generator) : 0
+        let delay = self.drawJitter()
         guard !isLost, Self.isUp(self.outages, at: departure) else {
             self.counters.lost += 1
             self.lostCount += 1
@@ -228,9 +262,28 @@ struct SimulatedPath: Sendable {
         self.retransmitAt = self.now + min(self.timeout * factor, self.longestTimeout)
         if self.lostCount > 0 {
             self.transmitLost(atMost: 1)
-        } else if self.isUp {
-            // Sent once more for nothing, or a probe of a closed window: the receiver repeats what it has.
-            self.acknowledge(at: self.now + self.latency)
+            return
+        }
+        if self.sentBytes > self.acknowledgedBytes {
+            self.repeatedTransmissions += 1
+            self.lastTransmissionAt = self.now
+        }
+        guard self.isUp else { return }
+        // Sent once more for nothing, or a probe of a closed window: the receiver repeats what it has.
+        if self.sentCount == 0 { self.arrivedProbes += 1 }
+        self.acknowledge(at: self.now + self.latency)
+    }
+
+    private mutating func drawJitter() -> Int64 {
+        guard self.jitter > 0 else { return 0 }
+        switch self.conditions.jitterShape {
+        case .even:
+            return Int64.random(in: 0...self.jitter, using: &self.generator)
+        case .skewed:
+            let part = Double.random(in: 0...1, using: &self.generator)
+            return Int64(Double(self.jitter) * part * part * part)
+        case .spikes:
+            return Int.random(in: 0..<20, using: &self.generator) == 0 ? self.jitter : 0
         }
     }
 
@@ -241,6 +294,7 @@ struct SimulatedPath: Sendable {
             if self.segments[index].arrivesAt == .max {
                 remaining -= 1
                 self.lostCount -= 1
+                self.repeatedTransmissions += 1
                 self.transmit(index)
             }
             index += 1
@@ -272,10 +326,13 @@ struct SimulatedPath: Sendable {
     }
 
     private mutating func acknowledged(_ acknowledgement: Acknowledgement) {
+        self.lastAcknowledgementAt = self.now
         if acknowledgement.deliveredBytes > self.acknowledgedBytes {
+            self.lastProgressAt = self.now
             if self.queuedBytes > 0 { self.lastQueueMovementAt = self.now }
             self.acknowledgedBytes = acknowledgement.deliveredBytes
         }
+        if acknowledgement.readBytes > self.knownReadBytes { self.lastProgressAt = self.now }
         self.knownReadBytes = max(self.knownReadBytes, acknowledgement.readBytes)
         if self.timeouts > 0 {
             self.timeouts = 0

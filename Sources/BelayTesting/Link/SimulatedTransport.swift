@@ -38,6 +38,8 @@ struct SimulatedTransport: Sendable {
         /// The receiving end was reset by the other one.
         var isReset = false
         var resetArrivesAt = Int64.max
+        /// Probes of the sender that were answered with a reset.
+        var refusedProbes = 0
     }
 
     private(set) var now: Int64
@@ -84,6 +86,12 @@ struct SimulatedTransport: Sendable {
         self.inbound[end.index].unread = []
     }
 
+    /// The host of this end forgets the connection: nothing more comes from it, and it answers with resets.
+    mutating func forget(_ end: LinkEnd) {
+        self.release(end)
+        self.abandon(end.other.index)
+    }
+
     func queuedBytes(of end: LinkEnd) -> Int { self.inbound[end.other.index].path.queuedBytes }
 
     // MARK: - Receiving
@@ -102,6 +110,26 @@ struct SimulatedTransport: Sendable {
     }
 
     func lastArrival(at end: LinkEnd) -> Int64? { self.inbound[end.index].path.lastDeliveryAt }
+
+    /// When an acknowledgement told this end something new.
+    func lastProgress(of end: LinkEnd) -> Int64? { self.inbound[end.other.index].path.lastProgressAt }
+
+    func oldestUndelivered(to end: LinkEnd) -> Int64? { self.inbound[end.index].path.oldestUndelivered }
+
+    /// Whether a FIN was sent towards this end.
+    func isFinished(to end: LinkEnd) -> Bool { self.inbound[end.index].isFinished }
+
+    /// Whether this end has learned of a reset by the other one.
+    func wasReset(_ end: LinkEnd) -> Bool { self.inbound[end.index].isReset }
+
+    /// What the kernel of this end knows of the connection.
+    func evidence(of end: LinkEnd) -> TCPEvidence {
+        var evidence = self.inbound[end.other.index].path.sendersEvidence
+        let receiving = self.inbound[end.index].path
+        evidence.lastDataReceived = receiving.milliseconds(since: receiving.lastDeliveryAt)
+        evidence.bytesReceived = UInt64(receiving.deliveredBytes)
+        return evidence
+    }
 
     func lastQueueMovement(of end: LinkEnd) -> Int64? { self.inbound[end.other.index].path.lastQueueMovementAt }
 
@@ -125,7 +153,15 @@ struct SimulatedTransport: Sendable {
         self.now = max(self.now, time)
         for index in 0...1 {
             let arrived = self.inbound[index].path.advance(to: self.now)
-            if arrived > 0 { self.arrived(arrived, at: index) }
+            if arrived > 0 {
+                self.inbound[1 - index].path.acknowledgeByData()
+                self.arrived(arrived, at: index)
+            }
+            let probes = self.inbound[index].path.arrivedProbes
+            if probes > self.inbound[index].refusedProbes {
+                self.inbound[index].refusedProbes = probes
+                if self.inbound[index].isReleased { self.sendReset(to: 1 - index) }
+            }
         }
         for index in 0...1 where self.inbound[index].resetArrivesAt <= self.now {
             self.resetArrived(at: index)

@@ -16,6 +16,14 @@ public enum SimulatedAction: Hashable, Sendable {
     ///
     /// Its kernel goes on: it receives and acknowledges until its buffer is full. Nil is for ever.
     case freeze(for: Duration?)
+    /// The host is suspended: nothing of it runs or receives, and its monotonic clock stands still (rule R6).
+    case suspend(for: Duration)
+    /// The wall clock of the host is set ahead, or back where it is negative.
+    case setWallClock(ahead: Duration)
+    /// The host loses power or is restarted: it is cut off for this long, then answers everything with a reset.
+    ///
+    /// Nil is cut off for ever.
+    case crash(cutOffFor: Duration?)
     /// The program stops reading, and tells the machine so (rule R7). Nil is until ``resumeReading``.
     case pauseReading(for: Duration?)
     /// The program reads again.
@@ -36,7 +44,7 @@ public enum SimulatedAction: Hashable, Sendable {
     /// Whether the process must be running for it.
     var needsProcess: Bool {
         switch self {
-        case .freeze, .exit, .reset: false
+        case .freeze, .suspend, .setWallClock, .crash, .exit, .reset: false
         case .pauseReading, .resumeReading, .readSlowly, .send, .talk, .close: true
         }
     }
@@ -47,6 +55,10 @@ extension SimulatedAction: CustomStringConvertible {
     public var description: String {
         switch self {
         case .freeze(let duration): "is stopped for \(duration?.text ?? "ever")"
+        case .suspend(let duration): "is suspended for \(duration.text)"
+        case .setWallClock(let ahead):
+            ahead < .zero ? "sets its clock back by \((.zero - ahead).text)" : "sets its clock ahead by \(ahead.text)"
+        case .crash(let duration): "crashes and is cut off for \(duration?.text ?? "ever")"
         case .pauseReading(let duration): "pauses reading" + (duration.map { " for \($0.text)" } ?? "")
         case .resumeReading: "reads again"
         case .readSlowly(let bytesPerSecond): "reads \(bytesPerSecond) bytes a second from now on"

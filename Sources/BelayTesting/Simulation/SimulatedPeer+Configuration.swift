@@ -33,6 +33,16 @@ extension SimulatedPeer {
         /// Default: 500 us, a healthy host.
         public var wakeUpLateness: Duration = .microseconds(500)
 
+        /// The wire format that it speaks, in bytes that are cut and joined anywhere.
+        ///
+        /// Default: nil, elements that arrive whole. Both ends must speak the same.
+        public var format: WireFormat?
+
+        /// Whether its kernel tells what it knows of the connection, as TCP_INFO does on Linux.
+        ///
+        /// Default: false, so that silence has no other reason than `peer.silent`.
+        public var showsEvidence = false
+
         /// A peer that judges by this policy.
         public init(_ policy: LivenessPolicy) {
             self.policy = policy

@@ -7,65 +7,81 @@
 
 public import BelayCore
 
-/// One end of a simulated connection: a process with a real machine and a real observer clock, and a scripted program.
+/// One end of a simulated connection: a process with a real machine on an event loop, and a scripted program.
 ///
 /// It is the shell that a ``BelayCore/ConnectionMachine`` needs, for a simulated socket: it reads what has arrived and
-/// tells the machine, carries out what the machine decides, and wakes up when the machine wants to be called, at the
-/// next tick of a timing wheel and a little late.
+/// tells the machine, carries out what the machine decides, and is called when the machine wants to be, by a real timing
+/// wheel behind a timer that goes off a little late.
 public final class SimulatedPeer {
     /// What peers send to each other.
     enum Element: Sendable {
         case ping(UInt64)
         case pong(UInt64?)
-        case message
+        case message(bytes: Int)
         case hello(within: Duration)
         case welcome(every: Duration, within: Duration)
         case goodbye(String)
+        /// Part of the stream of a wire format, cut anywhere.
+        case bytes([UInt8])
     }
 
-    /// What the peers of a simulation share.
-    struct Surroundings {
+    /// What the two peers of a connection share.
+    final class Surroundings {
         let start: Instant
         var link: SimulatedLink<Element>
         var timeline = Timeline()
+        /// Who knows the truth, where somebody is to be told it.
+        var oracle: Oracle?
 
-        mutating func record(_ event: Timeline.Event, at end: LinkEnd) {
+        init(start: Instant, link: SimulatedLink<Element>) {
+            self.start = start
+            self.link = link
+        }
+
+        func record(_ event: Timeline.Event, at end: LinkEnd) {
             self.timeline.record(event, at: end, self.start.duration(to: self.link.now))
         }
     }
 
-    /// The tick of the timing wheel in `BelayNIO`.
-    private static let tickNanoseconds: Int64 = 500_000
     /// How many actions one deadline may lead to, as in `BelayNIO`.
     private static let actionsPerDeadline = 8
 
     /// Which end it is.
     public let end: LinkEnd
     let configuration: Configuration
+    let loop: SimulatedLoop
+    let surroundings: Surroundings
     var machine: ConnectionMachine
-    private var clock: ObserverClock
-    private var generator: SplitMix64
+    private(set) var entry: TimingWheel.Entry?
     private var armedFor = Instant.distantFuture
-    // Nanoseconds of true time, from here on.
-    private var wakesAt = Int64.max
-    /// The process does not run before this.
-    var stoppedUntil = Int64.min
-    /// The program does not read before this.
+    private var stallsSeen: UInt32 = 0
+    /// The program does not read before this, in nanoseconds of true time.
     var readsAgainAt = Int64.min
     var bytesPerSecond: Int?
     var inputEnded = false
     var isGone = false
+    var stream: SimulatedStream?
     /// The answers that the batch of elements which is being read asks for.
-    var owedToken: UInt64?
-    var owedUntokened = 0
+    var owed = OwedPongs()
+    /// Bytes of messages that the program sent, and that it received.
+    var sentMessageBytes = 0
+    var receivedMessageBytes = 0
 
-    init(_ configuration: Configuration, end: LinkEnd, seed: UInt64) throws(ConfigurationError) {
-        let timings = try configuration.policy.timings()
+    init(
+        _ configuration: Configuration,
+        end: LinkEnd,
+        on loop: SimulatedLoop,
+        in surroundings: Surroundings
+    ) throws(ConfigurationError) {
         self.end = end
         self.configuration = configuration
-        self.machine = ConnectionMachine(timings: timings, outboundLimit: configuration.outboundLimit)
-        self.clock = ObserverClock(tolerance: timings.stallTolerance)
-        self.generator = SplitMix64(seed: seed)
+        self.loop = loop
+        self.surroundings = surroundings
+        self.machine = ConnectionMachine(
+            timings: try configuration.policy.timings(),
+            outboundLimit: configuration.outboundLimit
+        )
+        self.stream = configuration.format.map(SimulatedStream.init)
     }
 
     /// Counts and measurements of the machine.
@@ -80,127 +96,127 @@ public final class SimulatedPeer {
     /// Whether the machine has ended the connection.
     public var isOver: Bool { self.machine.isOver }
 
+    /// What the wall clock of its host shows.
+    public var wallClock: WallClock { self.loop.wallClock(at: self.time) }
+
+    /// True time.
+    var time: Int64 { self.surroundings.link.now.nanoseconds }
+
     // MARK: - Running
 
     /// The connection is open.
-    func open(in surroundings: inout Surroundings) {
-        let now = self.observe(&surroundings)
-        self.machine.opened(at: now, using: &self.generator)
-        if let within = self.configuration.asksFor {
-            self.send(.hello(within: within), in: &surroundings)
-        }
-        self.rearm(in: surroundings)
+    func open() {
+        let now = self.loop.now(at: self.time)
+        self.stallsSeen = self.loop.stalls
+        self.machine.opened(at: now, using: &self.loop.generator)
+        self.entry = self.loop.add(self, tolerance: self.machine.timings.stallTolerance)
+        self.surroundings.oracle?.opened(self)
+        if let within = self.configuration.asksFor { self.send(.hello(within: within)) }
+        self.rearm()
     }
 
-    /// When the process has something to do next.
-    func nextTurn(in surroundings: borrowing Surroundings) -> Int64 {
-        let next = self.canRead(in: surroundings) ? min(self.wakesAt, self.readsAgainAt) : self.wakesAt
-        return max(next, self.stoppedUntil)
-    }
+    /// When there is something that the process wants to read; never is the largest number.
+    var nextRead: Int64 { self.canRead ? max(self.readsAgainAt, self.loop.stoppedUntil) : .max }
 
-    /// The process runs: it reads what there is and does what is due, in either order, as an event loop may.
-    func turn(in surroundings: inout Surroundings) {
-        let now = self.observe(&surroundings)
-        let isDue = self.wakesAt <= surroundings.link.now.nanoseconds
-        let readsLast = isDue && self.generator.next() & 1 == 1
-        if !readsLast { self.read(at: now, in: &surroundings) }
-        if isDue { self.deadlineReached(at: now, in: &surroundings) }
-        if readsLast { self.read(at: now, in: &surroundings) }
-        self.rearm(in: surroundings)
-    }
-
-    /// Reads the observer clock, and tells the machine of a stall that this reveals.
-    func observe(_ surroundings: inout Surroundings) -> Instant {
-        let (now, stall) = self.clock.read(monotonicNanoseconds: surroundings.link.now.nanoseconds)
-        if let stall {
-            surroundings.record(.stalled(stall.length), at: self.end)
-            self.machine.stallNoticed(at: now)
-        }
+    /// The observer's time, after the machine was told of stalls.
+    func observe() -> Instant {
+        let now = self.loop.now(at: self.time)
+        self.passOnStalls(at: now)
         return now
     }
 
+    /// The loop did not run for this long.
+    func loopStalled(_ length: Duration) {
+        self.surroundings.record(.stalled(length), at: self.end)
+        self.surroundings.oracle?.noticedStall(self)
+    }
+
+    private func passOnStalls(at now: Instant) {
+        guard self.stallsSeen != self.loop.stalls else { return }
+        self.stallsSeen = self.loop.stalls
+        self.machine.stallNoticed(at: now)
+    }
+
     /// Moves the wake-up forward if something is due earlier than it.
-    func rearm(in surroundings: borrowing Surroundings) {
-        guard !self.isGone, let deadline = self.machine.nextDeadline, deadline < self.armedFor else { return }
+    func rearm() {
+        guard let entry, let deadline = self.machine.nextDeadline, deadline < self.armedFor else { return }
         self.armedFor = deadline
-        let tick = Self.tickNanoseconds
-        let slot = Instant(nanoseconds: (deadline.nanoseconds + tick - 1) / tick * tick)
-        let wakesAt = max(self.clock.monotonicNanoseconds(of: slot), surroundings.link.now.nanoseconds)
-        self.clock.expectReading(at: wakesAt)
-        let longestLateness = max(0, self.configuration.wakeUpLateness.wholeNanoseconds)
-        self.wakesAt = wakesAt + Int64.random(in: 0...longestLateness, using: &self.generator)
+        self.loop.arm(entry, at: deadline, from: self.time)
     }
 
     /// Nothing more happens here: the process is gone, or its socket is.
-    func leave(in surroundings: inout Surroundings) {
-        surroundings.link.release(self.end)
+    func leave() {
+        self.surroundings.link.release(self.end)
         self.isGone = true
-        self.wakesAt = .max
+        if let entry {
+            self.loop.remove(entry)
+            self.entry = nil
+        }
     }
 
     /// A hello or welcome changed what the other end is judged by.
     func timingsChanged() {
-        self.clock.lowerTolerance(to: self.machine.timings.stallTolerance)
+        self.loop.lowerTolerance(to: self.machine.timings.stallTolerance)
+        self.surroundings.oracle?.timingsChanged(self)
+        self.rearm()
     }
 
     // MARK: - Deadlines
 
-    private func deadlineReached(at now: Instant, in surroundings: inout Surroundings) {
-        self.wakesAt = .max
+    /// The wheel's slot of this connection came.
+    func deadlineReached(at now: Instant) {
         self.armedFor = .distantFuture
-        self.clock.expectReading(at: .max)
+        self.passOnStalls(at: now)
+        self.machine.localHealthChanged(to: self.loop.localHealth)
         for _ in 0..<Self.actionsPerDeadline {
-            switch self.machine.tick(at: now, using: &self.generator) {
+            switch self.machine.tick(at: now, using: &self.loop.generator) {
             case .doNothing:
-                if let next = self.machine.nextDeadline, next <= now { self.spins(in: &surroundings) }
-                return
+                if let next = self.machine.nextDeadline, next <= now { self.spins() }
+                return self.rearm()
             case .sendPing(let token):
-                self.send(.ping(token), in: &surroundings)
-                self.observeOutbound(at: now, in: &surroundings)
+                self.sendPing(token)
+                self.observeOutbound(at: now)
             case .look(let judgement):
-                self.look(for: judgement, at: now, in: &surroundings)
+                self.look(for: judgement, at: now)
             case .observeOutbound:
-                self.observeOutbound(at: now, in: &surroundings)
+                self.observeOutbound(at: now)
             case .close(let close):
-                self.perform(close, in: &surroundings)
+                self.perform(close)
             case .abort:
-                surroundings.link.reset(from: self.end)
-                self.leave(in: &surroundings)
+                self.surroundings.link.reset(from: self.end)
+                self.leave()
             }
         }
-        self.spins(in: &surroundings)
+        self.spins()
     }
 
     /// A process whose event loop spins gets nothing else done.
-    private func spins(in surroundings: inout Surroundings) {
-        surroundings.record(.spun, at: self.end)
-        self.stoppedUntil = .max
+    private func spins() {
+        self.surroundings.record(.spun, at: self.end)
+        self.loop.stop(until: .max)
     }
 
-    func look(
-        for judgement: ConnectionMachine.Judgement,
-        at now: Instant,
-        in surroundings: inout Surroundings
-    ) {
+    func look(for judgement: ConnectionMachine.Judgement, at now: Instant) {
+        let link = self.surroundings.link
         let receiveQueue: ConnectionMachine.ReceiveQueue =
-            surroundings.link.isReset(at: self.end)
-            ? .failed(.connectionReset) : surroundings.link.hasUnread(at: self.end) ? .unread : .empty
-        let action = self.machine.looked(
-            at: now,
-            for: judgement,
-            .init(receiveQueue: receiveQueue, queuedBytes: surroundings.link.queuedBytes(of: self.end)),
-            using: &self.generator
+            link.isReset(at: self.end)
+            ? .failed(.connectionReset) : link.hasUnread(at: self.end) ? .unread : .empty
+        let look = ConnectionMachine.Look(
+            receiveQueue: receiveQueue,
+            queuedBytes: link.queuedBytes(of: self.end),
+            tcp: self.configuration.showsEvidence ? link.evidence(of: self.end) : nil
         )
-        switch action {
+        switch self.machine.looked(at: now, for: judgement, look, using: &self.loop.generator) {
         case .doNothing:
             break
         case .suspect(let silence, let ping):
-            surroundings.record(.suspected(silence: silence), at: self.end)
-            if let ping { self.send(.ping(ping), in: &surroundings) }
+            self.surroundings.record(.suspected(silence: silence), at: self.end)
+            self.surroundings.oracle?.suspected(self)
+            if let ping { self.sendPing(ping) }
         case .ask(let ping):
-            self.send(.ping(ping), in: &surroundings)
+            self.sendPing(ping)
         case .close(let close):
-            self.perform(close, in: &surroundings)
+            self.perform(close)
         }
     }
 }

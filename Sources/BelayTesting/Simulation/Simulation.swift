@@ -38,7 +38,7 @@ public final class Simulation {
     public let server: SimulatedPeer
     /// The end that opened it.
     public let client: SimulatedPeer
-    private var surroundings: SimulatedPeer.Surroundings
+    let surroundings: SimulatedPeer.Surroundings
     private var script = EventQueue<Scheduled>()
 
     /// A simulation whose two directions are alike; the connection is open.
@@ -56,25 +56,48 @@ public final class Simulation {
     /// A simulation whose two directions differ; the connection is open.
     ///
     /// - Throws: ``BelayCore/ConfigurationError`` if a policy is not valid.
-    public init(
+    public convenience init(
         server: SimulatedPeer.Configuration,
         client: SimulatedPeer.Configuration,
         toServer: LinkConditions,
         toClient: LinkConditions,
         seed: UInt64
     ) throws(ConfigurationError) {
+        try self.init(
+            server: server,
+            client: client,
+            toServer: toServer,
+            toClient: toClient,
+            seed: seed,
+            observesTruth: false
+        )
+    }
+
+    init(
+        server: SimulatedPeer.Configuration,
+        client: SimulatedPeer.Configuration,
+        toServer: LinkConditions,
+        toClient: LinkConditions,
+        seed: UInt64,
+        observesTruth: Bool
+    ) throws(ConfigurationError) {
         var seeds = SplitMix64(seed: seed)
         self.seed = seed
-        self.server = try SimulatedPeer(server, end: .server, seed: seeds.next())
-        self.client = try SimulatedPeer(client, end: .client, seed: seeds.next())
+        let loopSeeds = [seeds.next(), seeds.next()]
         // Timers are aligned to a grid; it must not matter where on the grid a connection begins.
         let start = Instant(nanoseconds: Int64.random(in: 1_000_000_000...2_000_000_000, using: &seeds))
         self.surroundings = SimulatedPeer.Surroundings(
             start: start,
             link: SimulatedLink(toServer: toServer, toClient: toClient, seed: seeds.next(), now: start)
         )
-        self.server.open(in: &self.surroundings)
-        self.client.open(in: &self.surroundings)
+        let loops = zip([server, client], loopSeeds).map { configuration, seed in
+            SimulatedLoop(now: start.nanoseconds, wakeUpLateness: configuration.wakeUpLateness, seed: seed)
+        }
+        self.server = try SimulatedPeer(server, end: .server, on: loops[0], in: self.surroundings)
+        self.client = try SimulatedPeer(client, end: .client, on: loops[1], in: self.surroundings)
+        self.surroundings.oracle = observesTruth ? Oracle(self.server, self.client, toServer, toClient) : nil
+        self.server.open()
+        self.client.open()
     }
 
     /// What happened so far.
@@ -109,17 +132,34 @@ public final class Simulation {
         while case let next = self.nextTime, next <= deadline.nanoseconds, next < .max {
             self.surroundings.link.advance(to: Instant(nanoseconds: next))
             while let scheduled = self.script.pop(dueAt: next) { self.perform(scheduled, at: next) }
-            if self.server.nextTurn(in: self.surroundings) <= next { self.server.turn(in: &self.surroundings) }
-            if self.client.nextTurn(in: self.surroundings) <= next { self.client.turn(in: &self.surroundings) }
+            Self.turn(self.server, at: next)
+            Self.turn(self.client, at: next)
+            self.surroundings.oracle?.stepped()
         }
         self.surroundings.link.advance(to: deadline)
+        self.surroundings.oracle?.stepped()
     }
+
+    /// The process of an end runs, if it has something to do: it reads and does what is due, in either order.
+    private static func turn(_ peer: SimulatedPeer, at time: Int64) {
+        let isDue = Self.wakeUp(of: peer) <= time
+        if isDue || peer.nextRead <= time { peer.surroundings.oracle?.runs(peer) }
+        let readsLast = isDue && peer.loop.generator.next() & 1 == 1
+        if !readsLast { peer.read() }
+        if isDue {
+            peer.loop.turn(at: time)
+        }
+        if readsLast { peer.read() }
+    }
+
+    private static func wakeUp(of peer: SimulatedPeer) -> Int64 { max(peer.loop.wakesAt, peer.loop.stoppedUntil) }
 
     /// When something happens next; never is the largest number.
     private var nextTime: Int64 {
         let link = self.surroundings.link.nextEvent?.nanoseconds ?? .max
-        let peer = min(self.server.nextTurn(in: self.surroundings), self.client.nextTurn(in: self.surroundings))
-        return max(min(min(link, peer), self.script.nextTime), self.surroundings.link.now.nanoseconds)
+        var next = min(link, self.script.nextTime)
+        for peer in [self.server, self.client] { next = min(next, peer.nextRead, Self.wakeUp(of: peer)) }
+        return max(next, self.surroundings.link.now.nanoseconds)
     }
 
     private func perform(_ scheduled: Scheduled, at time: Int64) {
@@ -129,6 +169,7 @@ public final class Simulation {
             self.surroundings.record(.cutOff(for: duration), at: end)
             let outage = begin..<(duration.map(begin.advanced(by:)) ?? .distantFuture)
             self.surroundings.link.interrupt(to: end, during: outage)
+            self.surroundings.oracle?.cutOff(end, until: outage.upperBound.nanoseconds)
         case .action(let action, let end, let isRepeated):
             self.perform(action, by: end, isRepeated: isRepeated, at: time)
         }
@@ -137,26 +178,44 @@ public final class Simulation {
     private func perform(_ action: SimulatedAction, by end: LinkEnd, isRepeated: Bool, at time: Int64) {
         let peer = end == .server ? self.server : self.client
         guard !peer.isGone else { return }
-        guard !action.needsProcess || peer.stoppedUntil <= time else {
-            let stoppedForEver = peer.stoppedUntil == .max
+        let stoppedUntil = peer.loop.stoppedUntil
+        guard !action.needsProcess || stoppedUntil <= time else {
+            let stoppedForEver = stoppedUntil == .max
             if !stoppedForEver {
-                self.script.push(.action(action, by: end, isRepeated: isRepeated), at: peer.stoppedUntil)
+                self.script.push(.action(action, by: end, isRepeated: isRepeated), at: stoppedUntil)
             }
             return
         }
         if !isRepeated { self.surroundings.record(.performed(action), at: end) }
-        peer.perform(action, in: &self.surroundings)
+        self.surroundings.oracle?.performs(action, peer)
+        peer.perform(action)
         switch action {
+        case .suspend(let duration):
+            self.perform(.outage(to: end, for: duration), at: time)
+            self.perform(.outage(to: end.other, for: duration), at: time)
+        case .crash(let duration):
+            self.perform(.outage(to: end, for: duration), at: time)
+            self.perform(.outage(to: end.other, for: duration), at: time)
         case .talk(let interval, _):
             let next = time + max(1, interval.wholeNanoseconds)
             self.script.push(.action(action, by: end, isRepeated: true), at: next)
         case .pauseReading(.some(let duration)):
             let resumption = Scheduled.action(.resumeReading, by: end, isRepeated: false)
             self.script.push(resumption, at: time + duration.wholeNanoseconds)
-        case .pauseReading, .freeze, .resumeReading, .readSlowly, .send, .close, .exit, .reset:
+        case .pauseReading, .freeze, .setWallClock, .resumeReading, .readSlowly, .send, .close, .exit, .reset:
             break
         }
     }
 
     private func instant(_ time: Duration) -> Instant { self.surroundings.start.advanced(by: time) }
+}
+
+extension Simulation {
+    /// What the oracle found wrong in all, once nothing more is to happen.
+    func finalComplaints() -> [String] {
+        guard let oracle = self.surroundings.oracle else { return [] }
+        oracle.checkWheels()
+        let spins = self.timeline.entries.filter { $0.event == .spun }.map { "\($0)" }
+        return oracle.complaints + spins
+    }
 }
