@@ -89,6 +89,8 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "BelayTestingTests", dependencies: ["BelayCore", "BelayTesting"], swiftSettings: strict),
+        // Scenarios drawn from seeds, with an oracle that knows the truth.
+        .testTarget(name: "SimulationTests", dependencies: ["BelayTesting", "BelayCore"], swiftSettings: strict),
         .testTarget(name: "BelaySocketTests", dependencies: ["BelaySocket", "BelayCore"], swiftSettings: strict),
         .testTarget(
             name: "BelayNIOTests",
@@ -127,6 +129,7 @@ let package = Package(
                 "BelaySocket",
                 "BelayTesting",
                 .product(name: "NIOCore", package: nio),
+                .product(name: "NIOEmbedded", package: nio),
                 .product(name: "NIOPosix", package: nio),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
