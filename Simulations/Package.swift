@@ -46,11 +46,28 @@ let package = Package(
             name: "scale",
             dependencies: [
                 "Report",
+            swiftSettings: [
+                .enableUpcomingFeature("ExistentialAny"),
+                .enableUpcomingFeature("InternalImportsByDefault"),
+                .enableUpcomingFeature("MemberImportVisibility"),
+                .treatAllWarnings(as: .error),
+            ]
+        ),
+        // Random scenarios for as long as one likes, with an oracle that knows the truth.
+        .executableTarget(
+            name: "soak",
+            dependencies: [
                 .product(name: "BelayCore", package: "belay"),
                 .product(name: "BelayTesting", package: "belay"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
+            swiftSettings: [
+                .enableUpcomingFeature("ExistentialAny"),
+                .enableUpcomingFeature("InternalImportsByDefault"),
+                .enableUpcomingFeature("MemberImportVisibility"),
+                .treatAllWarnings(as: .error),
+            ]
         ),
     ],
     swiftLanguageModes: [.v6]
