@@ -12,6 +12,7 @@ FORMATTED := Package.swift Sources Tests Simulations/Package.swift Simulations/S
 
 .PHONY: deps build demo test unit scenarios simulations fuzz sanitize format lint clean
 .PHONY: deps build demo test unit scenarios faults faultlab simulations format lint clean
+.PHONY: deps build demo test unit scenarios simulations soak mutations format lint clean
 
 deps: ## What a fresh Debian or Ubuntu with Swift lacks.
 	@Scripts/deps
@@ -58,6 +59,12 @@ fuzz: deps ## Looks for inputs that break a parser: FOR=60s TARGET=lines, or ano
 # Two builds of everything: some ten minutes on two cores each.
 sanitize: deps ## Tests of the code under the thread sanitizer, then under the address sanitizer.
 	@Scripts/sanitize thread address
+soak: deps ## Random scenarios with an oracle, for FOR=10m (or SECONDS=600); SEED=42 plays one again and shows it.
+	$(SWIFT) build -c release --package-path Simulations --product soak $(CHECKS)
+	Simulations/.build/release/soak $(if $(SEED),--seed $(SEED),--for $(or $(FOR),$(if $(SECONDS),$(SECONDS)s),1m))
+
+mutations: deps ## Deliberate faults, one at a time, and who notices them: docs/mutations.md, in half an hour.
+	Scripts/mutations --markdown docs/mutations.md
 
 format: ## Formats the sources in place.
 	$(SWIFT) format -i -r -p $(FORMATTED)
