@@ -15,7 +15,8 @@ extension Oracle {
         let figures = peer.machine.figures
         if figures.bytesIn != witness.bytesRead { self.complain("counts \(figures.bytesIn) bytes read", peer) }
         if figures.pingsSent != witness.pingCount { self.complain("counts \(figures.pingsSent) pings", peer) }
-        self.checkTimer(peer)
+        // What a program of our own that is slow to read makes look again is read before that, up to an eighth of the bound.
+        if !witness.isSlow { self.checkTimer(peer) }
         guard peer.loop.stoppedUntil <= peer.time else { return }
         if peer.machine.isOver {
             self.checkFarewell(witness)
@@ -124,6 +125,10 @@ extension Oracle {
         due = max(due, witness.timingsChangedAt) + witness.absence(since: start, until: peer.time)
         if let lastReturn = witness.lastReturn(after: witness.proofAt, until: peer.time) {
             due = max(due + reply, lastReturn + reply)
+        }
+        // A slow program of our own finds out late what its peer said long before.
+        if witness.isSlow, witness.lastReadAt > witness.proofAt {
+            due = max(due, witness.lastReadAt + bound + bound / 8)
         }
         due += max(0, self.lateness(of: peer) - peer.verdictMargin)
         if peer.time > due {

@@ -19,7 +19,8 @@ extension Oracle {
     func suspected(_ peer: SimulatedPeer) {
         let witness = self.witnesses[peer.end.index]
         self.witnesses[peer.end.index].isSuspecting = true
-        self.witnesses[peer.end.index].owesPing = peer.timings.sendsPings
+        // One ping waits behind bytes of our own, not two.
+        self.witnesses[peer.end.index].owesPing = peer.timings.sendsPings && !peer.machine.hasBacklog
         guard !witness.isSuspecting else { return self.complain("suspects a peer that it suspects already", peer) }
         guard case .fixed = peer.timings.detector else { return }
         let silence = witness.fairSilence

@@ -24,6 +24,7 @@ final class Oracle {
         var olderPings: [UInt64: Int64] = [:]
         var pingCount: UInt64 = 0
         var bytesRead: UInt64 = 0
+        var lastReadAt = Int64.min
         var isSuspecting = false
         var closeCount = 0
         var closedAt: Int64?
@@ -176,6 +177,7 @@ final class Oracle {
 
     func read(_ bytes: Int, by peer: SimulatedPeer) {
         self.witnesses[peer.end.index].bytesRead += UInt64(bytes)
+        self.witnesses[peer.end.index].lastReadAt = peer.time
     }
 
     /// Something proved the other end alive now.

@@ -153,9 +153,12 @@ extension Scenario {
                     Step(at: bound * draw.real(0...4), .action(.send(bytes: draw.one(of: [10_000, 160_000])), by: end))
                 )
             default:
-                let bytesPerSecond = Int(40_000 / (bound / .seconds(1)) * draw.real(1...5))
-                steps.append(Step(at: .zero, .action(.readSlowly(bytesPerSecond: max(1, bytesPerSecond)), by: end)))
-                steps.append(Step(at: bound * draw.real(0...2), .action(.send(bytes: 100_000), by: end.other)))
+                // As fast as the path, or so slow that one message takes longer than the bound.
+                let rate = draw.chance(0.7) ? 40_000 * draw.real(1...5) : 4_096 / draw.real(1.1...2)
+                let bytesPerSecond = max(1, Int(rate / (bound / .seconds(1))))
+                steps.append(Step(at: .zero, .action(.readSlowly(bytesPerSecond: bytesPerSecond), by: end)))
+                let bytes = rate < 40_000 ? 20_480 : 100_000
+                steps.append(Step(at: bound * draw.real(0...2), .action(.send(bytes: bytes), by: end.other)))
             }
         }
         return steps
