@@ -3,16 +3,15 @@
 SWIFT ?= swift
 CHECKS := --explicit-target-dependency-import-check error
 FORMATTED := Package.swift Sources Tests Simulations/Package.swift Simulations/Sources \
-	Benchmarks/Package.swift Benchmarks/Sources
+	Benchmarks/Package.swift Benchmarks/Sources Fuzzing/Package.swift Fuzzing/Sources/Fuzz/Fuzz.swift
 
-.PHONY: deps build demo test unit scenarios simulations scale format lint clean
-.PHONY: deps build demo test unit scenarios simulations bench bench-deps format lint clean
-FORMATTED := Package.swift Sources Tests Simulations/Package.swift Simulations/Sources Fuzzing/Package.swift \
-	Fuzzing/Sources/Fuzz/Fuzz.swift
+# How long to look for more.
+FOR ?= 60s
+# Which folder of Fuzzing/Corpus to begin with, which is also the name of what is tried.
+TARGET ?= lines
 
-.PHONY: deps build demo test unit scenarios simulations fuzz sanitize format lint clean
-.PHONY: deps build demo test unit scenarios faults faultlab simulations format lint clean
-.PHONY: deps build demo test unit scenarios simulations soak mutations format lint clean
+.PHONY: deps build demo test unit scenarios faults faultlab simulations soak mutations scale bench bench-deps fuzz \
+	sanitize format lint clean
 
 deps: ## What a fresh Debian or Ubuntu with Swift lacks.
 	@Scripts/deps
@@ -45,13 +44,12 @@ simulations: deps ## How well detectors do: the figure and the tables of docs/De
 scale: deps ## What millions of connections cost one loop: the table of docs/scale.md, in three or four minutes and 5 GB.
 	$(SWIFT) build -c release --package-path Simulations --product scale $(CHECKS)
 	Simulations/.build/release/scale --markdown docs/scale.md
+
 bench: deps ## Speed beside that of others, in some 30 minutes; `make bench ARGS=quick` in some 5, `ARGS=--list` what there is.
 	@Benchmarks/run $(ARGS)
 
 bench-deps: ## What the benchmarks can do without, but then leave something out: Go, valgrind.
 	@Scripts/deps bench
-FOR ?= 60s
-TARGET ?= lines
 
 fuzz: deps ## Looks for inputs that break a parser: FOR=60s TARGET=lines, or another folder of Fuzzing/Corpus.
 	@Scripts/fuzz "$(TARGET)" "$(FOR)"
@@ -59,9 +57,10 @@ fuzz: deps ## Looks for inputs that break a parser: FOR=60s TARGET=lines, or ano
 # Two builds of everything: some ten minutes on two cores each.
 sanitize: deps ## Tests of the code under the thread sanitizer, then under the address sanitizer.
 	@Scripts/sanitize thread address
-soak: deps ## Random scenarios with an oracle, for FOR=10m (or SECONDS=600); SEED=42 plays one again and shows it.
+
+soak: deps ## Random scenarios with an oracle, for FOR=60s; SEED=42 plays one again and shows it.
 	$(SWIFT) build -c release --package-path Simulations --product soak $(CHECKS)
-	Simulations/.build/release/soak $(if $(SEED),--seed $(SEED),--for $(or $(FOR),$(if $(SECONDS),$(SECONDS)s),1m))
+	Simulations/.build/release/soak $(if $(SEED),--seed $(SEED),--for $(FOR))
 
 mutations: deps ## Deliberate faults, one at a time, and who notices them: docs/mutations.md, in half an hour.
 	Scripts/mutations --markdown docs/mutations.md
@@ -73,5 +72,4 @@ lint: ## Checks the format.
 	$(SWIFT) format lint --strict -r -p $(FORMATTED)
 
 clean:
-	rm -rf .build Simulations/.build Benchmarks/.build
-	rm -rf .build Simulations/.build Fuzzing/.build
+	rm -rf .build Simulations/.build Benchmarks/.build Fuzzing/.build
