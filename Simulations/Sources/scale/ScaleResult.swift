@@ -39,7 +39,7 @@ struct ScaleResult {
         heartbeats: Int,
         turns: Int,
         deaths: Int,
-        verdicts: [SimulatedLoop.Verdict]
+        verdicts: [SimulatedFleet.Verdict]
     ) {
         self.connections = connections
         self.timings = timings

@@ -34,21 +34,21 @@ struct ScaleTrial: ~Copyable {
     private let interval: Duration
     private let timings: LivenessTimings
     private var random: SplitMix64
-    private var loop: SimulatedLoop
+    private var loop: SimulatedFleet
 
     init(connections: Int, interval: Duration, timings: LivenessTimings, seed: UInt64) {
         self.connections = connections
         self.interval = interval
         self.timings = timings
         self.random = SplitMix64(seed: seed)
-        self.loop = SimulatedLoop(timings, capacity: connections, seed: self.random.next())
+        self.loop = SimulatedFleet(timings, capacity: connections, seed: self.random.next())
     }
 
     /// The result for so many connections with a bound of two intervals.
     ///
     /// - Throws: ``NotEnoughMemory``.
     static func result(connections: Int, interval: Duration, seed: UInt64) throws -> ScaleResult {
-        let needed = connections * (SimulatedLoop.bytesPerConnection + Self.otherBytes)
+        let needed = connections * (SimulatedFleet.bytesPerConnection + Self.otherBytes)
         let available = try Memory.available()
         guard needed < available else {
             throw NotEnoughMemory(connections: connections, needed: needed, available: available)

@@ -9,7 +9,7 @@ import Testing
 
 @testable import belay
 
-@Suite struct OutputTests {
+@Suite("what is written to a terminal") struct TerminalTests {
     private static let hostile = "a\u{1B}[2Jb\u{7}\u{85}\u{9B}1m\u{202E}é\u{2028}"
 
     @Test("a peer's message on a terminal steers nothing; line ends stay, of which raw messages may have several")

@@ -9,15 +9,15 @@ import BelayCore
 import BelayTesting
 import Testing
 
-@Suite struct SimulatedLoopTests {
+@Suite struct SimulatedFleetTests {
     private static let bound = Duration.seconds(9)
 
-    private static func loop(capacity: Int, seed: UInt64 = 1) throws -> SimulatedLoop {
-        SimulatedLoop(try LivenessPolicy(detectWithin: Self.bound).timings(), capacity: capacity, seed: seed)
+    private static func loop(capacity: Int, seed: UInt64 = 1) throws -> SimulatedFleet {
+        SimulatedFleet(try LivenessPolicy(detectWithin: Self.bound).timings(), capacity: capacity, seed: seed)
     }
 
     /// 1,000 connections opened over two seconds, of which every tenth dies in the seventh.
-    private static func runWithDeaths(seed: UInt64) throws -> [SimulatedLoop.Verdict] {
+    private static func runWithDeaths(seed: UInt64) throws -> [SimulatedFleet.Verdict] {
         var loop = try Self.loop(capacity: 1_000, seed: seed)
         var random = SplitMix64(seed: seed)
         for number in 0..<1_000 {

@@ -15,17 +15,17 @@ public import BelayCore
 /// one connection on which everything can go wrong there is ``Simulation``.
 ///
 /// ```swift
-/// var loop = SimulatedLoop(try LivenessPolicy(detectWithin: .seconds(30)).timings(), capacity: 1_000_000, seed: 1)
-/// for _ in 0..<loop.capacity { loop.open(roundTrip: .milliseconds(40)) }
-/// loop.run(until: .seconds(60))
-/// loop.kill(4_711)
-/// loop.run(until: .seconds(90))
-/// // loop.verdicts holds one, about connection 4,711
+/// var fleet = SimulatedFleet(try LivenessPolicy(detectWithin: .seconds(30)).timings(), capacity: 1_000_000, seed: 1)
+/// for _ in 0..<fleet.capacity { fleet.open(roundTrip: .milliseconds(40)) }
+/// fleet.run(until: .seconds(60))
+/// fleet.kill(4_711)
+/// fleet.run(until: .seconds(90))
+/// // fleet.verdicts holds one, about connection 4,711
 /// ```
 ///
 /// Time moves in ticks of 0.5 ms, those of `BelayNIO`, and the loop is never late. Deterministic: the same calls with
 /// the same seed give the same verdicts.
-public struct SimulatedLoop: ~Copyable {
+public struct SimulatedFleet: ~Copyable {
     /// A connection was declared dead.
     public struct Verdict: Hashable, Sendable {
         /// The number of the connection.
