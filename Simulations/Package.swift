@@ -46,12 +46,11 @@ let package = Package(
             name: "scale",
             dependencies: [
                 "Report",
-            swiftSettings: [
-                .enableUpcomingFeature("ExistentialAny"),
-                .enableUpcomingFeature("InternalImportsByDefault"),
-                .enableUpcomingFeature("MemberImportVisibility"),
-                .treatAllWarnings(as: .error),
-            ]
+                .product(name: "BelayCore", package: "belay"),
+                .product(name: "BelayTesting", package: "belay"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict
         ),
         // Random scenarios for as long as one likes, with an oracle that knows the truth.
         .executableTarget(
@@ -62,12 +61,6 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
-            swiftSettings: [
-                .enableUpcomingFeature("ExistentialAny"),
-                .enableUpcomingFeature("InternalImportsByDefault"),
-                .enableUpcomingFeature("MemberImportVisibility"),
-                .treatAllWarnings(as: .error),
-            ]
         ),
     ],
     swiftLanguageModes: [.v6]

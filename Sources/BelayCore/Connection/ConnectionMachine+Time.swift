@@ -111,8 +111,11 @@ extension ConnectionMachine {
     }
 }
 
+// Inlined: a call would copy the machine, as it does with every value that fits into registers in principle, and each
+// heartbeat asks for all of these twice.
 extension ConnectionMachine {
     /// A limit that is not about silence and needs no look.
+    @inline(__always)
     private func passedLimit(at now: Instant) -> DisconnectCause? {
         if now >= self.pauseDeadline { return .readPauseLimitPassed(self.timings.readPauseLimit) }
         if now >= self.messageDeadline {
@@ -124,6 +127,7 @@ extension ConnectionMachine {
         return nil
     }
 
+    @inline(__always)
     func dueJudgement(at now: Instant) -> Judgement? {
         guard self.judgesSilence else { return nil }
         if now >= self.handshakeDeadline { return .death }
@@ -136,8 +140,10 @@ extension ConnectionMachine {
     }
 
     /// While nothing is read, or nothing can come any more, silence means nothing (rules R7 and R9).
+    @inline(__always)
     private var judgesSilence: Bool { self.pausedSince == nil && !self.isHalfClosed }
 
+    @inline(__always)
     private var deathDeadline: Instant {
         let bound = self.askedInTime(self.proof.advanced(byNanoseconds: self.timings.boundNanoseconds))
         let earliest = max(bound, self.judgeFrom, self.movementBound)
@@ -148,6 +154,7 @@ extension ConnectionMachine {
     ///
     /// A loop that has more to do than it can is late without ever standing still, which is no stall; whom it has not asked
     /// it cannot judge. Three quarters of the time to answer are enough, so that ordinary lateness puts no verdict off.
+    @inline(__always)
     private func askedInTime(_ deadline: Instant) -> Instant {
         guard self.mayPing else { return deadline }
         // A handshake may be over before the first ping is due.
@@ -157,6 +164,7 @@ extension ConnectionMachine {
     }
 
     /// The time of a promised ping at which its answer can still come before the bound; a later one delays the verdict.
+    @inline(__always)
     private var freshPingDeadline: Instant {
         guard self.judgesSilence else { return .distantFuture }
         return self.proof.advanced(byNanoseconds: self.timings.boundNanoseconds - self.timings.replyNanoseconds)
@@ -165,18 +173,22 @@ extension ConnectionMachine {
     /// Until when bytes that moved speak for the peer: for the write deadline while others wait, else for the bound.
     ///
     /// Movement is noticed up to one sample late.
+    @inline(__always)
     private var movementBound: Instant {
         let patience = self.backlog == nil ? self.timings.boundNanoseconds : self.timings.writeNanoseconds
         return self.movedAt.advanced(byNanoseconds: patience - self.timings.backlogSampleNanoseconds)
     }
 
+    @inline(__always)
     private var suspicionDeadline: Instant { self.fairSuspicion(self.stretchedSuspicion) }
 
     /// When the policy alone would suspect the peer.
+    @inline(__always)
     var policySuspicion: Instant {
         self.fairSuspicion(self.proof.advanced(byNanoseconds: self.timings.suspectNanoseconds))
     }
 
+    @inline(__always)
     private func fairSuspicion(_ suspicion: Instant) -> Instant {
         // Half of the time to answer is left after a ping that was promised.
         let fair = self.judgeFrom.advanced(byNanoseconds: -self.timings.replyNanoseconds / 2)
@@ -185,6 +197,7 @@ extension ConnectionMachine {
     }
 
     /// The suspicion of the policy or of the detector, whichever is earlier, stretched by our own lateness.
+    @inline(__always)
     private var stretchedSuspicion: Instant {
         var silence = self.timings.suspectNanoseconds
         if let detector { silence = min(silence, max(0, detector.suspicionAt.nanoseconds(since: self.proof))) }
@@ -195,6 +208,7 @@ extension ConnectionMachine {
         return self.proof.advanced(byNanoseconds: silence)
     }
 
+    @inline(__always)
     var handshakeDeadline: Instant {
         guard self.state == .handshake, self.judgesSilence else { return .distantFuture }
         let latest = self.handshakeFrom.advanced(byNanoseconds: self.timings.handshakeNanoseconds)
@@ -205,19 +219,23 @@ extension ConnectionMachine {
         return self.notBeforeLook(max(deadline, self.judgeFrom, moved).advanced(byNanoseconds: -margin))
     }
 
+    @inline(__always)
     private func notBeforeLook(_ deadline: Instant) -> Instant {
         self.lookAgainAt.map { max(deadline, $0) } ?? deadline
     }
 
+    @inline(__always)
     private var pauseDeadline: Instant {
         self.pausedSince?.advanced(byNanoseconds: self.timings.readPauseNanoseconds) ?? .distantFuture
     }
 
+    @inline(__always)
     private var messageDeadline: Instant {
         guard self.pausedSince == nil else { return .distantFuture }
         return self.unfinishedSince?.advanced(byNanoseconds: self.timings.messageNanoseconds) ?? .distantFuture
     }
 
+    @inline(__always)
     private var idleDeadline: Instant {
         guard self.pausedSince == nil, let limit = self.timings.idleNanoseconds else { return .distantFuture }
         return self.lastMessageAt.advanced(byNanoseconds: limit)
@@ -234,11 +252,13 @@ extension ConnectionMachine {
 // MARK: - Pings
 
 extension ConnectionMachine {
+    @inline(__always)
     var mayPing: Bool { self.timings.sendsPings && !self.outputEnded && !(self.backlog?.holdsPing ?? false) }
 
     /// From when the current interval counts (rule R2).
     ///
     /// A stale proof must not hold pings back (rule R15).
+    @inline(__always)
     private var intervalStart: Instant {
         self.timings.pingAlways ? self.lastPingAt : max(self.lastPingAt, self.proof)
     }
@@ -247,11 +267,13 @@ extension ConnectionMachine {
     ///
     /// Sending at the first wake-up past it spares the second wake-up that a pong shortly after its ping would
     /// otherwise cause.
+    @inline(__always)
     private var earliestPing: Instant {
         self.intervalStart.advanced(byNanoseconds: self.timings.shortestIntervalNanoseconds)
     }
 
     /// The drawn time of the next ping, moved up to the grid where that is not beyond the interval.
+    @inline(__always)
     private var scheduledPing: Instant {
         let start = self.intervalStart
         let drawn = start.advanced(byNanoseconds: self.pingDelayNanoseconds)

@@ -61,7 +61,6 @@ final class ClientAttempt: Sendable {
         ClientBootstrap(group: self.group)
             .connectTimeout(.nanoseconds(within.wholeNanoseconds))
             .channelOption(.maxMessagesPerRead, value: 1)
-            .channelOption(.recvAllocator, value: HeartbeatReceiveAllocator())
             .channelOption(.allowRemoteHalfClosure, value: true)
             // A name may have several addresses and so several channels. Only the one that wins becomes a connection, and
             // nothing is read from it before it is one.
@@ -94,6 +93,7 @@ final class ClientAttempt: Sendable {
             environment: self.environment,
             observer: released
         )
+        handler.receiveIntoSharedBuffer(of: channel)
         try channel.pipeline.syncOperations.addHandler(handler)
         try channel.syncOptions?.setOption(.autoRead, value: true)
         return .connected(ConnectionHandle(handler: handler), released: released)

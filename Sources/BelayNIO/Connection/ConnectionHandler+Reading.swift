@@ -13,8 +13,16 @@ extension ConnectionHandler {
     /// How many bytes are read and dropped while a peer takes its time to close.
     private static let discardLimit = 1 << 20
 
+    /// Lets the channel receive heartbeats into the one buffer of its loop.
+    func receiveIntoSharedBuffer(of channel: any Channel) {
+        let allocator = HeartbeatReceiveAllocator(self.timekeeper.receiveBuffer)
+        // Fails where the channel is closing, and nothing will be received.
+        try? channel.syncOptions?.setOption(.recvAllocator, value: allocator)
+    }
+
     /// Handles a batch of received bytes.
     func read(_ received: ByteBuffer) {
+        defer { self.timekeeper.receiveBuffer.giveBack(received) }
         let now = self.timekeeper.now()
         self.passOnStalls(at: now)
         self.machine.bytesReceived(received.readableBytes)

@@ -33,6 +33,8 @@ final class LoopTimekeeper {
     @exclusivity(unchecked) var generator: SplitMix64
     /// Where heartbeats are written before they are sent; its storage is used again and again.
     @exclusivity(unchecked) var scratch = ByteBuffer()
+    /// Where heartbeats are received.
+    let receiveBuffer = SharedReceiveBuffer()
     /// Grows by one with each stall; a driver that has seen fewer owes its peer a fresh ping.
     private(set) var stalls: UInt32 = 0
     /// How late this loop has been: suspicion of its connections waits longer for it.

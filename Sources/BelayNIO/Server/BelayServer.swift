@@ -207,7 +207,6 @@ public final class BelayServer: Service {
                 }
             }
             .childChannelOption(.maxMessagesPerRead, value: 1)
-            .childChannelOption(.recvAllocator, value: HeartbeatReceiveAllocator())
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -236,6 +235,7 @@ public final class BelayServer: Service {
             refusal: self.admission.opened(channel.remoteAddress),
             observer: self.admission
         )
+        handler.receiveIntoSharedBuffer(of: channel)
         try channel.pipeline.syncOperations.addHandler(handler)
     }
 }

@@ -35,14 +35,16 @@ final class ServerEventFile {
     func readOn(_ body: (ServerEvent) -> Void) {
         // A failure is the end of what can be read; what is missing then counts against the server.
         while let data = try? self.file.read(upToCount: Self.readSize), !data.isEmpty {
-            self.rest.append(contentsOf: data)
+            var rest = self.rest
+            self.rest = []
+            rest.append(contentsOf: data)
             var start = 0
-            while let end = self.rest[start...].firstIndex(of: UInt8(ascii: "\n")) {
-                let line = self.rest.span.bytes.extracting(start..<end)
-                if let event = ServerEvent(line: line) { body(event) }
+            while let end = rest[start...].firstIndex(of: UInt8(ascii: "\n")) {
+                if let event = ServerEvent(line: rest.span.bytes.extracting(start..<end)) { body(event) }
                 start = end + 1
             }
-            self.rest.removeFirst(start)
+            rest.removeFirst(start)
+            self.rest = rest
         }
     }
 }

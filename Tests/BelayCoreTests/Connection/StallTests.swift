@@ -29,7 +29,8 @@ struct StallTests {
 
     @Test(
         "R6: a peer that was never asked, because the loop had too much to do, is asked before it is judged",
-        arguments: [50, 200, 296, 300, 450, 3_000], [true, false]
+        arguments: [50, 200, 296, 300, 450, 3_000],
+        [true, false]
     )
     func neglected(milliseconds: Int, isActive: Bool) throws {
         var connection = try ConnectionMachineFixture(Self.policy)
