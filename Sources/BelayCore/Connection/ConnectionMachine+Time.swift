@@ -193,7 +193,18 @@ extension ConnectionMachine {
         // Half of the time to answer is left after a ping that was promised.
         let fair = self.judgeFrom.advanced(byNanoseconds: -self.timings.replyNanoseconds / 2)
         let moved = self.movedAt.advanced(byNanoseconds: self.timings.suspectNanoseconds)
-        return self.notBeforeLook(max(suspicion, fair, moved))
+        return self.notBeforeLook(max(self.putOffByLatePing(suspicion), fair, moved))
+    }
+
+    /// Suspicion of a peer that we asked late is as much later: where a loop has too much to do, a look and two events for
+    /// each of its connections would leave it even more behind.
+    @inline(__always)
+    private func putOffByLatePing(_ suspicion: Instant) -> Instant {
+        let due = self.proof.advanced(byNanoseconds: self.timings.intervalNanoseconds)
+        guard self.mayPing, due < suspicion else { return suspicion }
+        guard self.unansweredSince > self.proof else { return .distantFuture }
+        let late = self.unansweredSince.nanoseconds(since: due) - self.timings.replyNanoseconds / 4
+        return suspicion.advanced(byNanoseconds: max(0, late))
     }
 
     /// The suspicion of the policy or of the detector, whichever is earlier, stretched by our own lateness.

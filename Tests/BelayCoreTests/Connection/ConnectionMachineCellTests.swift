@@ -85,9 +85,10 @@ struct ConnectionMachineCellTests {
 
         case (.tick, _): .nothing
         case (.lateTick, .paused): .closes(.localFailed)
-        case (.lateTick, .halfClosed): .pings
+        // Whom we have not asked is asked before anything is said about it.
+        case (.lateTick, .halfClosed), (.lateTick, .handshake), (.lateTick, .active): .pings
         case (.lateTick, .backlogged): .observes
-        case (.lateTick, .handshake), (.lateTick, .beforeHello), (.lateTick, .active), (.lateTick, .suspected): .looks
+        case (.lateTick, .beforeHello), (.lateTick, .suspected): .looks
 
         // In none of these stages is a judgement due, whatever a shell that looks in its own time finds.
         case (.look, _): .nothing
