@@ -65,7 +65,7 @@ NOT_RUN = [
     ("own host's faults on the client",
      "The client has one connection: without a descriptor for it there is none."),
     ("end of memory",
-     "The machine is shared; what bounds each queue is in [the threat model](ThreatModel.md)."),
+     "The machine is shared; what bounds each queue is in [the threat model](../THREAT_MODEL.md)."),
 ]
 
 

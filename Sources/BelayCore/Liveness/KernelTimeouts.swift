@@ -28,7 +28,7 @@ public struct KernelTimeouts: Hashable, Sendable {
 
     /// Which second line the kernel holds.
     public enum Mode: String, CaseIterable, Hashable, Sendable {
-        /// The user timeout is max(2 bounds, the write deadline, 3 lost probes): a slow reader survives. The default.
+        /// The user timeout is max(2 bounds, the write deadline, 2 lost probes): a slow reader survives. The default.
         case patient
         /// The user timeout is the bound: for listeners that carry nothing but heartbeats.
         case strict
@@ -50,7 +50,7 @@ public struct KernelTimeouts: Hashable, Sendable {
         // It ends a connection that is idle when it has passed at a probe while one is unanswered, whatever their count. With a
         // bound below 2 s and a second between the probes that were one lost probe, and where thousands of connections are
         // probed at once, while their process is stopped, the queue of the loopback interface does lose some.
-        let probing = (Int64(self.keepaliveIdleSeconds ?? 0) + 3 * Int64(self.keepaliveIntervalSeconds)) * 1_000_000_000
+        let probing = (Int64(self.keepaliveIdleSeconds ?? 0) + 2 * Int64(self.keepaliveIntervalSeconds)) * 1_000_000_000
         let patient = max(2 * bound, timings.writeNanoseconds, seconds == 2 ? probing : 0)
         let userTimeout = mode == .strict ? bound : patient
         self.userTimeoutMilliseconds = Int32(clamping: max(1, userTimeout / 1_000_000))
