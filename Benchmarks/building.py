@@ -37,7 +37,7 @@ def build(belay_too):
         skipped.update((name, "go is missing (make bench-deps)") for name in GO_PROGRAMS)
     tool("swift", "build", "-c", "release", "--package-path", HERE)
     if belay_too:
-        tool("swift", "build", "-c", "release", "--package-path", HERE.parent, "--product", BELAY.name)
+        tool("make", "-C", HERE.parent, "build")
     return skipped
 
 
