@@ -94,7 +94,7 @@ public struct ConnectionMachine: ~Copyable {
     /// Counts and measurements.
     public internal(set) var figures = Figures()
 
-    // Small fields stand together, behind the figures and the state: a connection that is at rest has 200 bytes here.
+    // Small fields stand together, behind the figures and the state: a connection that is at rest has 224 bytes here.
     var strikes: UInt32 = 0
     var state: State
     /// The detector suspected the peer before the policy would have, whose time is still to come.

@@ -51,7 +51,7 @@ public struct KernelTimeouts: Hashable, Sendable {
         // bound below 2 s and a second between the probes that were one lost probe, and where thousands of connections are
         // probed at once, while their process is stopped, the queue of the loopback interface does lose some.
         let probing = (Int64(self.keepaliveIdleSeconds ?? 0) + 2 * Int64(self.keepaliveIntervalSeconds)) * 1_000_000_000
-        let patient = max(2 * bound, timings.writeNanoseconds, seconds == 2 ? probing : 0)
+        let patient = max(2 * bound, timings.writeNanoseconds, probing)
         let userTimeout = mode == .strict ? bound : patient
         self.userTimeoutMilliseconds = Int32(clamping: max(1, userTimeout / 1_000_000))
         self.longestRetransmissionMilliseconds = Int32(clamping: min(max(bound / 3_000_000, 1_000), 120_000))

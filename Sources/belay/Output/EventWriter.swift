@@ -110,6 +110,7 @@ final class EventWriter: EventSink, Sendable {
         let isWritten = Output.write(bytes, to: self.descriptor) {
             if !isFull { Output.complain("no room for events: they wait until there is some") }
             isFull = true
+            // Nothing tells when a disk has room again, and this thread does nothing but write; `finish` does not wait for it.
             Thread.sleep(forTimeInterval: Self.pause)
         }
         guard !isWritten else {
