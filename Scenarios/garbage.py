@@ -33,16 +33,18 @@ FLOOD = {"policy.ping-flood"}
 
 
 class Loris(Peer):
-    """One byte a second, never a whole element."""
+    """One byte a second of a line or a frame that is longer than the handshake may take, so never a whole element."""
 
     mode = "silent"
 
     def started(self):
+        element = b"x" * 1000 if self.protocol == "lines" else frame(0, b"x" * 1000)
+        self.rest = iter(element)
         self.drip()
 
     def drip(self):
         if self.sock is not None:
-            self.send(b"x" if self.protocol == "lines" else b"\0")
+            self.send(bytes([next(self.rest)]))
             self.loop.later(1, self.drip)
 
 
