@@ -15,13 +15,15 @@ extension ConnectionMachine {
         var lookAgainAt: Instant?
         var unreadSince: Instant?
         var pausedSince: Instant?
+        var lastPause: Pause?
         var unfinishedSince: Instant?
         var backlog: Backlog?
 
         /// Nothing is out of the ordinary any more.
         fileprivate var areOver: Bool {
             self.suspectedSince == nil && self.earlierLook == nil && self.lookAgainAt == nil && self.unreadSince == nil
-                && self.pausedSince == nil && self.unfinishedSince == nil && self.backlog == nil
+                && self.pausedSince == nil && self.lastPause == nil && self.unfinishedSince == nil
+                && self.backlog == nil
         }
     }
 
@@ -32,6 +34,12 @@ extension ConnectionMachine {
         var flushedBytes: UInt64
         /// A ping already waits in it; another one would tell nothing.
         var holdsPing = false
+    }
+
+    /// A time in which our program did not read, or several with short times between them.
+    struct Pause: Hashable {
+        let endedAt: Instant
+        let nanoseconds: Int64
     }
 
     /// The proof of life before the silence that is suspicious; nil while the peer is not suspected.
@@ -62,6 +70,12 @@ extension ConnectionMachine {
     var pausedSince: Instant? {
         get { self.circumstances?.pausedSince }
         set { self.note(newValue == nil) { $0.pausedSince = newValue } }
+    }
+
+    /// The pause whose end is newer than any proof of life.
+    var lastPause: Pause? {
+        get { self.circumstances?.lastPause }
+        set { self.note(newValue == nil) { $0.lastPause = newValue } }
     }
 
     /// Since when a line or frame is unfinished.

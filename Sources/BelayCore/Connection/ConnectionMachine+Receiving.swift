@@ -69,7 +69,7 @@ extension ConnectionMachine {
         if let token, let sentAt = self.sendTime(ofPing: token) {
             self.endHandshakeIfAllowed()
             self.unfinishedSince = nil
-            self.proof = max(self.proof, sentAt)
+            self.proof = max(self.proof, self.pausesLeftOut(sentAt))
             if self.unansweredSince <= self.proof, self.lastPingAt > self.proof {
                 // One of the pings after it; each was due an interval after the one before.
                 let due = self.proof.advanced(byNanoseconds: self.timings.intervalNanoseconds)
@@ -181,6 +181,7 @@ extension ConnectionMachine {
         }
         self.unreadSince = nil
         self.lookAgainAt = nil
+        if let lastPause, self.proof > lastPause.endedAt { self.lastPause = nil }
         guard let since = self.suspectedSince,
             now.nanoseconds(since: self.proof) < self.timings.suspectNanoseconds,
             now < self.detector?.learning.suspicionAt ?? .distantFuture
@@ -212,8 +213,16 @@ extension ConnectionMachine {
         self.lastMessageAt = min(self.lastMessageAt.advanced(byNanoseconds: pause), now)
         self.unfinishedSince = self.unfinishedSince.map { min($0.advanced(byNanoseconds: pause), now) }
         self.peerPingDueAt = max(self.peerPingDueAt, since)
+        self.lastPause = Pause(endedAt: now, nanoseconds: pause + (self.lastPause?.nanoseconds ?? 0))
         self.detector?.learning.discard(until: now)
         self.promiseFreshPing(at: now)
+    }
+
+    /// A time of before the end of our last pause, moved on as the proof of life was: the answer to a ping of that time may be
+    /// read after it.
+    private func pausesLeftOut(_ time: Instant) -> Instant {
+        guard let lastPause, time < lastPause.endedAt else { return time }
+        return min(time.advanced(byNanoseconds: lastPause.nanoseconds), lastPause.endedAt)
     }
 
     /// Takes note of a complete element; false when the connection is over.

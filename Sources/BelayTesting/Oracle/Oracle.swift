@@ -40,7 +40,6 @@ final class Oracle {
         /// It suspects and has not asked.
         var owesPing = false
         var pausedSince: Int64?
-        var silenceAtPause: Int64 = 0
         var isSlow = false
         var hasSentMessages = false
         var wasStopped = false
@@ -55,20 +54,13 @@ final class Oracle {
         struct Credit {
             let at: Int64
             let length: Int64
-            /// The silence that it came after.
-            let silenceBefore: Int64
         }
 
         /// The silence less the time in which this end could not hear (rules R6 and R7), at least.
-        ///
-        /// A proof of life from within a pause does not take away the silence before it.
         var fairSilence: Int64 {
             var (silence, counted) = (Int64(0), self.proofAt)
             for credit in self.credits where credit.at > self.proofAt {
-                let before = silence + credit.at - counted
-                // Where stalls and pauses overlap, the silence before is known to an interval.
-                let slack = self.peer.timings.interval.wholeNanoseconds
-                silence = before >= credit.length ? before - credit.length : max(0, credit.silenceBefore) + slack
+                silence = max(0, silence + credit.at - counted - credit.length)
                 counted = credit.at
             }
             return silence + self.peer.time - counted
@@ -136,13 +128,7 @@ final class Oracle {
         guard due < peer.time, peer.time - due > tolerance, due != self.witnesses[index].knownDueAt else { return }
         self.witnesses[index].knownDueAt = due
         self.witnesses[index].absences.append(due..<peer.time)
-        self.witnesses[index].credits.append(
-            .init(
-                at: peer.time,
-                length: peer.time - due - tolerance,
-                silenceBefore: due - self.witnesses[index].proofAt
-            )
-        )
+        self.witnesses[index].credits.append(.init(at: peer.time, length: peer.time - due - tolerance))
         if self.witnesses[index].stalledAt == nil { self.witnesses[index].stalledAt = peer.time }
     }
 
@@ -236,14 +222,12 @@ final class Oracle {
         case .pauseReading:
             if !peer.machine.isOver, self.witnesses[index].pausedSince == nil {
                 self.witnesses[index].pausedSince = time
-                self.witnesses[index].silenceAtPause = self.witnesses[index].fairSilence
             }
         case .resumeReading:
             if let since = self.witnesses[index].pausedSince {
                 self.witnesses[index].absences.append(since..<max(since, time))
                 let credit = self.pauseCredit(index, since: since, until: time)
-                let silence = self.witnesses[index].silenceAtPause
-                self.witnesses[index].credits.append(.init(at: time, length: credit, silenceBefore: silence))
+                self.witnesses[index].credits.append(.init(at: time, length: credit))
                 self.witnesses[index].stalledAt = time
                 self.witnesses[index].askedAfterStallAt = nil
                 self.witnesses[index].pausedSince = nil

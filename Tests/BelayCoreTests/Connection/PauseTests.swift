@@ -54,6 +54,25 @@ struct PauseTests {
         }
     }
 
+    @Test("R7: an answer that waited during the pause counts as if it had been read then")
+    func answerReadAfterPause() throws {
+        for askedBefore in [true, false] {
+            var connection = try ConnectionMachineFixture(Self.policy)
+            connection.receivesMessage()
+            connection.advance(by: .milliseconds(askedBefore ? 100 : 70))
+            connection.pausesReading()
+            connection.advance(by: .seconds(1))
+            connection.resumesReading()
+            // The ping went out before the pause, or in it.
+            let askedAt = Int64(try #require(connection.pings.first) / .microseconds(1))
+            connection.receivesPong(token: UInt64(askedAt))
+            let silence = connection.machine.silence(at: connection.now)
+            #expect(silence == (askedBefore ? .milliseconds(100) - .microseconds(askedAt) : .zero))
+            connection.advance(by: .milliseconds(280) - silence)
+            connection.expectOpen()
+        }
+    }
+
     @Test("R7: a pause has a limit of its own, and the reason says that it was us")
     func limit() throws {
         var policy = Self.policy
