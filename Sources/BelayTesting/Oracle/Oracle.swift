@@ -135,6 +135,7 @@ final class Oracle {
     /// Its loop learns that it did not run for a while, perhaps some time after that.
     func noticedStall(_ peer: SimulatedPeer) {
         self.witnesses[peer.end.index].absences.append(peer.time..<peer.time)
+        if self.witnesses[peer.end.index].stalledAt == nil { self.witnesses[peer.end.index].stalledAt = peer.time }
     }
 
     /// Something newer than before proves the other end alive.
