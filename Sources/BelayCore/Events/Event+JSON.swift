@@ -22,8 +22,9 @@ extension Event {
         json.field("type", self.type)
         json.field("time", self.time.text)
         if let subject { json.field("subject", subject) }
-        let digits = String(sequence)
-        json.field("sequence", String(repeating: "0", count: max(0, 16 - digits.count)) + digits)
+        var digits: [UInt8] = []
+        digits.append(decimal: sequence, width: 16)
+        json.field("sequence", String(decoding: digits, as: UTF8.self))
         json.field("datacontenttype", "application/json")
         json.key("data")
         json.beginObject()

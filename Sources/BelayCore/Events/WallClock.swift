@@ -30,18 +30,25 @@ public struct WallClock: Hashable, Sendable {
         let month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
         let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
         let dayOfMonth = dayOfYear - (153 * marchMonth + 2) / 5 + 1
-        return "\(Self.pad(year, 4))-\(Self.pad(month, 2))-\(Self.pad(dayOfMonth, 2))"
-            + "T\(Self.pad(secondOfDay / 3_600, 2)):\(Self.pad(secondOfDay / 60 % 60, 2)):\(Self.pad(secondOfDay % 60, 2))"
-            + ".\(Self.pad(millisecond, 3))Z"
+        var text: [UInt8] = []
+        text.reserveCapacity(24)
+        if year < 0 { text.append(UInt8(ascii: "-")) }
+        text.append(decimal: year.magnitude, width: 4)
+        for (separator, number) in [
+            ("-", month), ("-", dayOfMonth), ("T", secondOfDay / 3_600), (":", secondOfDay / 60 % 60),
+            (":", secondOfDay % 60),
+        ] as [(StaticString, Int64)] {
+            text.append(separator)
+            text.append(decimal: number.magnitude, width: 2)
+        }
+        text.append(".")
+        text.append(decimal: millisecond.magnitude, width: 3)
+        text.append("Z")
+        return String(decoding: text, as: UTF8.self)
     }
 
     private static func floorDivide(_ value: Int64, by divisor: Int64) -> (quotient: Int64, remainder: Int64) {
         let (quotient, remainder) = value.quotientAndRemainder(dividingBy: divisor)
         return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
-    }
-
-    private static func pad(_ value: Int64, _ width: Int) -> String {
-        let digits = String(value)
-        return String(repeating: "0", count: max(0, width - digits.count)) + digits
     }
 }

@@ -74,7 +74,12 @@ public struct JSONWriter: Sendable {
     /// Readers that use doubles, as ``JSONReader`` does, are exact up to 2^53 only (RFC 7493 section 2.2).
     public mutating func integer(_ value: some FixedWidthInteger) {
         beginValue()
-        bytes.append(contentsOf: String(value).utf8)
+        if value < 0 { bytes.append(UInt8(ascii: "-")) }
+        if let magnitude = UInt64(exactly: value.magnitude) {
+            bytes.append(decimal: magnitude)
+        } else {
+            bytes.append(contentsOf: String(value.magnitude).utf8)
+        }
     }
 
     /// Writes a number rounded to three decimals, without trailing zeros and without exponent; made for milliseconds.
@@ -141,22 +146,32 @@ public struct JSONWriter: Sendable {
 
     private mutating func quote(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
-        // 0xC2 begins the controls of Latin-1 (U+0080 to U+009F), which some terminals obey.
-        let isPlain = text.utf8.allSatisfy { byte in
-            byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") && byte != 0x7F && byte != 0xC2
-        }
-        if isPlain {
-            bytes.append(contentsOf: text.utf8)
-        } else {
-            for scalar in text.unicodeScalars {
-                if 0x7F...0x9F ~= scalar.value {
-                    bytes.append(contentsOf: "\\u00\(String(scalar.value, radix: 16))".utf8)
-                } else {
-                    for byte in scalar.utf8 { appendEscaped(byte) }
-                }
-            }
+        var text = text
+        text.withUTF8 { utf8 in
+            if Self.isPlain(utf8) { bytes.append(contentsOf: utf8) } else { appendEscaped(utf8) }
         }
         bytes.append(UInt8(ascii: "\""))
+    }
+
+    /// Whether nothing is to be escaped; without a branch per byte, as nearly all text is.
+    private static func isPlain(_ utf8: UnsafeBufferPointer<UInt8>) -> Bool {
+        var isPlain = true
+        for byte in utf8 {
+            // 0xC2 begins the controls of Latin-1 (U+0080 to U+009F), which some terminals obey.
+            let isSpecial = byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte == 0x7F || byte == 0xC2
+            isPlain = isPlain && byte >= 0x20 && !isSpecial
+        }
+        return isPlain
+    }
+
+    private mutating func appendEscaped(_ utf8: UnsafeBufferPointer<UInt8>) {
+        for scalar in String(decoding: utf8, as: UTF8.self).unicodeScalars {
+            if 0x7F...0x9F ~= scalar.value {
+                bytes.append(contentsOf: "\\u00\(String(scalar.value, radix: 16))".utf8)
+            } else {
+                for byte in scalar.utf8 { appendEscaped(byte) }
+            }
+        }
     }
 
     private mutating func appendEscaped(_ byte: UInt8) {

@@ -66,6 +66,8 @@ extension Duration {
 
     /// This duration in milliseconds, for figures that people read.
     public var milliseconds: Double {
-        Double(self.attoseconds) / 1e15
+        // Double(Int128) takes ten times as long, and no figure needs more than nanoseconds.
+        let nanoseconds = self.wholeNanoseconds
+        return nanoseconds.magnitude < UInt64(Int64.max) ? Double(nanoseconds) / 1e6 : Double(self.attoseconds) / 1e15
     }
 }

@@ -29,9 +29,9 @@ extension ByteSink {
         text.withUTF8Buffer { append(RawSpan(_unsafeElements: $0)) }
     }
 
-    /// Adds `number` in decimal digits, without leading zeros.
+    /// Adds `number` in decimal digits, at least `width` of them (20 at most), with leading zeros where it has fewer.
     @inlinable
-    mutating func append(decimal number: UInt64) {
+    mutating func append(decimal number: UInt64, width: Int = 1) {
         // UInt64.max has 20 digits; they are found from the last to the first.
         var digits = InlineArray<20, UInt8>(repeating: 0)
         var first = 20
@@ -40,7 +40,7 @@ extension ByteSink {
             first -= 1
             digits[first] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
             rest /= 10
-        } while rest > 0
+        } while rest > 0 || first > 20 - width
         append(digits.span.bytes.extracting(first..<20))
     }
 
