@@ -112,7 +112,8 @@ public struct Appraisal: Hashable, Sendable {
             .retransmissionUnanswered,
             .keepaliveUnanswered:
             self.init(inVain >= Self.enough ? .dead : .suspect, diagnosis.code, diagnosis.explanation)
-        case .ownBacklog, .acknowledgedUnanswered, .tooEarly, .nothingOutstanding, .inconclusive, .noEvidence:
+        case .ownBacklog, .acknowledgedUnanswered, .acknowledgedLate, .tooEarly, .nothingOutstanding, .inconclusive,
+            .noEvidence:
             self = Self.withoutAccusation(look, first, diagnosis)
         }
     }
@@ -128,7 +129,7 @@ public struct Appraisal: Hashable, Sendable {
         case .inconclusive,
             .tooEarly where look.tcp.unacked > 0:
             return Appraisal(.alive, nil, "data is on its way")
-        case .acknowledgedUnanswered:
+        case .acknowledgedUnanswered, .acknowledgedLate:
             return Appraisal(.alive, nil, "everything is acknowledged, nothing came back yet")
         default:
             let isEnding = look.tcp.state != .established

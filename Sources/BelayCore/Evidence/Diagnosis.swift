@@ -32,6 +32,8 @@ public enum Diagnosis: String, CaseIterable, Hashable, Sendable {
     case keepaliveUnanswered
     /// The peer's kernel acknowledged everything, its program did not answer.
     case acknowledgedUnanswered
+    /// The peer's kernel acknowledged everything, but only after a failure of the path.
+    case acknowledgedLate
     /// The peer spoke a moment ago, or has only just been asked: no verdict.
     case tooEarly
     /// Nothing is outstanding that could have been acknowledged.
@@ -102,7 +104,7 @@ private struct Facts {
         if self.isTransmissionSwallowed { return .transmissionSwallowed }
         if let unanswered = self.unanswered { return self.isReportedUnreachable ? .reportedUnreachable : unanswered }
         if self.isBeingAcknowledged { return .ownBacklog }
-        if self.isAcknowledged { return .acknowledgedUnanswered }
+        if self.isAcknowledged { return self.isAcknowledgedLate ? .acknowledgedLate : .acknowledgedUnanswered }
         if self.isTooEarly { return .tooEarly }
         return self.tcp.unacked == 0 && self.notSent == 0 ? .nothingOutstanding : .inconclusive
     }
@@ -225,12 +227,15 @@ private struct Facts {
         guard let acked = self.tcp.bytesAcked, let asked = self.tcp.questionEnd ?? self.first?.bytesHandedOver else {
             return false
         }
-        if acked >= asked { return true }
-        // Only our last question is on its way, and one before it was acknowledged.
-        guard self.tcp.unacked == 1, self.notSent == 0, self.sinceSent <= self.timeout, self.sinceAck < unanswered,
-            unanswered > self.sinceSent + self.timeout, let before = self.first?.questionEnd
-        else { return false }
-        return acked >= before
+        return acked >= asked
+    }
+
+    /// Something had to be sent again, and for longer than it has been acknowledged now it was not.
+    ///
+    /// The peer repeats its answers as seldom as we our question (RFC 6298 section 5.5): they may still be on their way.
+    private var isAcknowledgedLate: Bool {
+        guard let first, let unanswered = self.record.unansweredFor else { return false }
+        return self.tcp.totalRetransmits > first.totalRetransmits && self.sinceAck * 2 < unanswered
     }
 
     private var isTooEarly: Bool {
@@ -248,7 +253,7 @@ extension Diagnosis {
         case .reportedUnreachable: .pathUnreachable
         case .retransmissionSwallowed, .transmissionSwallowed: .localCannotSend
         case .acknowledgedUnanswered: .peerFrozen
-        case .nothingOutstanding, .inconclusive, .noEvidence: .peerSilent
+        case .acknowledgedLate, .nothingOutstanding, .inconclusive, .noEvidence: .peerSilent
         }
     }
 
@@ -266,6 +271,8 @@ extension Diagnosis {
         case .unacknowledged: "what we sent is not acknowledged for longer than a kernel takes"
         case .keepaliveUnanswered: "nobody answers the kernel's keepalive probes"
         case .acknowledgedUnanswered: "the peer's kernel acknowledged what we sent, its program did not answer"
+        case .acknowledgedLate:
+            "the peer's kernel acknowledged what we sent only after a failure of the path, so an answer may be on its way"
         case .tooEarly: "the peer spoke or was asked a moment ago, which is too early to say more"
         case .nothingOutstanding: "nothing is outstanding that the peer's kernel could have acknowledged"
         case .inconclusive: "what we sent is not acknowledged yet, and the figures do not say why"

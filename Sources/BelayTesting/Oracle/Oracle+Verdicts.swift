@@ -180,8 +180,20 @@ extension Oracle {
                 self.complain("\(code.rawValue), but its program stopped: \(reason.evidence)", peer)
             }
         } else if other.absences.isEmpty, !self.outages.isEmpty, other.pausedSince == nil, !other.isSlow {
-            if code != .pathLost { self.complain("\(code.rawValue), but the path is gone: \(reason.evidence)", peer) }
+            if code != .pathLost, !self.mayHaveHealed(reason) {
+                self.complain("\(code.rawValue), but the path is gone: \(reason.evidence)", peer)
+            }
         }
+    }
+}
+
+extension Oracle {
+    /// The path carries again, but what was lost has not been repeated yet.
+    private func mayHaveHealed(_ reason: DisconnectReason) -> Bool {
+        guard let now = self.witnesses.first?.peer.time, self.outages.allSatisfy({ $0.upperBound <= now }) else {
+            return false
+        }
+        return reason.evidence.diagnosis == .acknowledgedLate
     }
 }
 

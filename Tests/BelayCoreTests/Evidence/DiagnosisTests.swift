@@ -295,24 +295,20 @@ struct DiagnosisTests {
         #expect(Self.diagnosis(first: first) { ($0.bytesAcked, $0.unacked) = (2_000, 9) } == .unacknowledged)
     }
 
-    @Test("a last question that is on its way does not hide that those before it were acknowledged")
-    func lastQuestionInFlight() {
+    @Test("a question that was acknowledged only after a failure of the path accuses no program")
+    func acknowledgedLate() {
         let record = Diagnosis.Record(silence: .seconds(3), unansweredFor: .seconds(2), isOverdue: true)
-        var first = Self.acknowledged
-        first.questionEnd = 500
-        func diagnosis(_ change: (inout TCPEvidence) -> Void = { _ in }) -> Diagnosis {
+        let first = Self.acknowledged
+        func diagnosis(sinceAck: UInt32, retransmits: UInt32 = 3) -> Diagnosis {
             Self.diagnosis(record, first: first) {
-                ($0.unacked, $0.questionEnd, $0.lastDataSent, $0.lastAckReceived) = (1, 2_000, 20, 90)
-                change(&$0)
+                ($0.totalRetransmits, $0.lastAckReceived, $0.lastDataSent) = (retransmits, sinceAck, sinceAck + 100)
             }
         }
-        #expect(diagnosis() == .acknowledgedUnanswered)
-        // More than the last one is in flight, or what was asked before was not acknowledged, or is not known.
-        #expect(diagnosis { $0.unacked = 2 } == .inconclusive)
-        first.questionEnd = 1_500
-        #expect(diagnosis() == .inconclusive)
-        first.questionEnd = nil
-        #expect(diagnosis() == .inconclusive)
+        #expect(diagnosis(sinceAck: 100) == .acknowledgedLate)
+        #expect(diagnosis(sinceAck: 999) == .acknowledgedLate)
+        #expect(diagnosis(sinceAck: 1_000) == .acknowledgedUnanswered)
+        // Nothing had to be sent again: the path works, the program does not.
+        #expect(diagnosis(sinceAck: 100, retransmits: 0) == .acknowledgedUnanswered)
     }
 
     @Test("a peer that was asked a moment ago is not accused, unless its time is over")
