@@ -115,7 +115,8 @@ extension Oracle {
         var start = witness.proofAt
         var due = witness.proofAt + bound
         if let movement = truth.lastQueueMovement(of: peer.end) {
-            due = max(due, movement + (isQueued ? write : bound))
+            // A sample that comes late finds out late what moved.
+            due = max(due, movement + (isQueued ? write : bound) + self.lateness(of: peer))
             start = min(start, movement)
         }
         if peer.configuration.showsEvidence {
