@@ -60,7 +60,9 @@ extension ConnectionMachine {
 
     /// When to call ``tick(at:using:)`` next; nil when there is nothing to wait for.
     ///
-    /// A received byte can only make it later, which the tick finds out; everything else may make it earlier.
+    /// What is received can only make it later, which the tick finds out, except a hello or a welcome, whose interval may be
+    /// shorter. A detector that learned something may make it earlier too; that takes effect at the next tick. Everything
+    /// else may make it earlier, so a shell arms its timer again after it.
     public var nextDeadline: Instant? {
         switch self.state {
         case .closed:
@@ -301,8 +303,11 @@ extension ConnectionMachine {
     /// that no list of pings in flight is kept, however many there are.
     mutating func pingSent(at now: Instant, using generator: inout some RandomNumberGenerator) -> UInt64 {
         self.figures.pingsSent &+= 1
-        if self.unansweredSince <= self.proof { self.unansweredSince = now }
-        self.lastPingAt = now
+        let token = UInt64(max(0, now.nanoseconds(since: self.openedAt))) / 1_000
+        // As the answer will tell it: by a fraction of a microsecond later, a ping would seem to be newer than its answer.
+        let sentAt = self.openedAt.advanced(byNanoseconds: Int64(token) * 1_000)
+        if self.unansweredSince <= self.proof { self.unansweredSince = sentAt }
+        self.lastPingAt = sentAt
         self.lastPingPosition = self.figures.bytesOut
         if self.owesFreshPing {
             self.owesFreshPing = false
@@ -310,8 +315,7 @@ extension ConnectionMachine {
         }
         if self.backlog != nil { self.backlog?.holdsPing = true }
         self.drawPingDelay(using: &generator)
-        let token = UInt64(max(0, now.nanoseconds(since: self.openedAt))) / 1_000
-        if let detector, let sentAt = self.sendTime(ofPing: token) { detector.learning.asked(at: sentAt) }
+        self.detector?.learning.asked(at: sentAt)
         return token
     }
 

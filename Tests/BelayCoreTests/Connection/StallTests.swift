@@ -42,6 +42,17 @@ struct StallTests {
         connection.expectOpen()
     }
 
+    @Test("R6: a neglected peer that had answered its last ping is asked before it is judged")
+    func neglectedAfterAnswer() throws {
+        var connection = try ConnectionMachineFixture(Self.policy)
+        connection.answersAfter = .milliseconds(70)
+        while connection.machine.figures.pongsReceived == 0 { connection.advance(by: .milliseconds(1)) }
+        connection.isNeglected(for: .milliseconds(400))
+        connection.settle()
+        connection.advance(by: .seconds(2))
+        connection.expectOpen()
+    }
+
     @Test("R6: a neglected peer that is dead is judged once it had three quarters of the time to answer")
     func neglectedAndDead() throws {
         var connection = try ConnectionMachineFixture(Self.policy)

@@ -70,7 +70,7 @@ struct EventJSONTests {
     private static let measurements: [String: JSONValue] = [
         "openedAt": .string("2026-01-01T00:00:00.000Z"), "durationMs": .number(81_234.1),
         "silenceMs": .number(29_990.4),
-        "boundMs": .number(30_000), "rttMs": .number(1.2), "rttMeanMs": .number(1.2), "rttDeviationMs": .number(0),
+        "boundMs": .number(30_000), "rttMs": .number(1.201), "rttMeanMs": .number(1.201), "rttDeviationMs": .number(0),
         "detector": .object([
             "name": .string("fixed"), "marginMs": .null, "phi": .null, "localHealth": .number(1),
         ]),
