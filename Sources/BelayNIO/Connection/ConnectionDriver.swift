@@ -126,6 +126,7 @@ class ConnectionDriver {
         guard self.stallsSeen != self.timekeeper.stalls else { return }
         self.stallsSeen = self.timekeeper.stalls
         self.machine.stallNoticed(at: now)
+        self.rearm()
         self.stalled()
     }
 

@@ -135,6 +135,7 @@ public final class SimulatedPeer {
         guard self.stallsSeen != self.loop.stalls else { return }
         self.stallsSeen = self.loop.stalls
         self.machine.stallNoticed(at: now)
+        self.rearm()
     }
 
     /// Moves the wake-up forward if something is due earlier than it.
