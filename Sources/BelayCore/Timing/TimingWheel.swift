@@ -7,18 +7,19 @@
 
 /// A hierarchical timing wheel: arming, moving and cancelling a deadline cost the same however many there are.
 ///
-/// Time is written in base 64. An entry is filed under the highest digit in which its deadline differs from the
-/// current tick: the position of that digit is its level, the value of the digit its slot. Seconds, minutes and
-/// hours work the same way: what is due in another hour need not be looked at until that hour begins; then its
-/// entries are filed again, by the minute. Each entry is filed again at most once per level.
+/// Time is written in base 64, but with a last digit of 4,096 values. An entry is filed under the highest digit in which
+/// its deadline differs from the current tick: the position of that digit is its level, the value of the digit its
+/// slot. Hours and minutes work the same way: what is due in another hour need not be looked at until that hour begins;
+/// then it is filed again, by the minute: at most once per level, and most deadlines of heartbeats never.
 ///
 /// Two things follow from filing by the highest differing digit, and the wheel depends on both:
 /// - An entry's slot always lies ahead of the current tick, in the same turn of its level. No slot ever holds entries
 ///   of two turns, and nothing can be filed into the slot being emptied. (Wheels that file by distance do that with
 ///   an entry a whole turn ahead, and expire it a turn too early.)
-/// - Eleven levels cover every `UInt64`, so there is no horizon and no overflow list.
+/// - Ten levels cover every `UInt64`, so there is no horizon and no overflow list.
 ///
-/// The slots in use are bits of one word per level. Finding the next one takes a few instructions, so the wheel
+/// The slots in use are bits of words, one per level, and of one more that tells which words of the lowest level are not
+/// zero. Finding the next one takes a few instructions, so the wheel
 /// needs no periodic tick: sleep until ``nextTick``, ``advance(to:)`` it, and take what is due with ``popDue()``.
 ///
 /// Guarantees: no entry is due before its deadline; after `advance(to: t)` every entry with a deadline up to `t` is
@@ -47,8 +48,12 @@ public struct TimingWheel: ~Copyable {
     // own successor.
     private static let digitBits = 6
     private static let digitMask: UInt64 = 63
-    private static let slotsPerLevel: UInt32 = 64
-    private static let due: UInt32 = 11 * slotsPerLevel
+    private static let slotsPerWord: UInt32 = 64
+    private static let lastDigitMask: UInt64 = 4_095
+    /// The slots of the lowest level; those of the others follow, 64 each.
+    private static let lowestSlots: UInt32 = 4_096
+    private static let levels = 10
+    private static let due = lowestSlots + UInt32(levels - 1) * slotsPerWord
     fileprivate static let firstEntry = due + 1
     private static let none = UInt32.max
     private static let largestCapacity = Int(none - firstEntry)
@@ -58,8 +63,10 @@ public struct TimingWheel: ~Copyable {
     private var previous: Column<UInt32>
     // In a removed entry: the next removed one.
     private var deadlines: Column<UInt64>
-    // A bit for each slot that holds entries, one word per level.
-    private var occupied = InlineArray<11, UInt64>(repeating: 0)
+    // A bit for each slot that holds entries: 64 words for the lowest level, one for each other.
+    private var occupied = InlineArray<73, UInt64>(repeating: 0)
+    // A bit for each word of the lowest level that is not zero.
+    private var lowestWords: UInt64 = 0
     private var nodeCount = Self.firstEntry
     private var firstRemoved = Self.none
 
@@ -90,7 +97,7 @@ public struct TimingWheel: ~Copyable {
 
     /// Adds an entry, disarmed.
     ///
-    /// The storage doubles when it is full and never shrinks. It can hold 2^32 - 706 entries.
+    /// The storage doubles when it is full and never shrinks. It can hold 2^32 - 4,674 entries.
     public mutating func add() -> Entry {
         let node: UInt32
         if firstRemoved == Self.none {
@@ -143,8 +150,7 @@ public struct TimingWheel: ~Copyable {
     /// The earliest tick at which there is something to do, or `nil` when there will never be.
     ///
     /// While there are due entries to pop this is ``currentTick``. Otherwise it is later than that, never later than
-    /// the earliest deadline, and often earlier: entries must then be filed again. An entry causes at most one such
-    /// wake-up per level.
+    /// the earliest deadline, and may be earlier: entries must then be filed again, at most once per level.
     public var nextTick: UInt64? {
         if next[Self.due] != Self.due { return currentTick }
         return currentTick == .max ? nil : nextSlot?.start
@@ -157,7 +163,7 @@ public struct TimingWheel: ~Copyable {
         guard tick > currentTick else { return }
         while let (slot, start) = nextSlot, start <= tick {
             currentTick = start
-            if slot < Self.slotsPerLevel {
+            if slot < Self.lowestSlots {
                 makeDue(slot)
             } else {
                 refile(slot)
@@ -192,25 +198,39 @@ public struct TimingWheel: ~Copyable {
 
     /// The slot of a deadline that is not earlier than the current tick.
     private func slot(for deadline: UInt64) -> UInt32 {
-        let highestDifference = 63 - ((deadline ^ currentTick) | Self.digitMask).leadingZeroBitCount
-        let level = highestDifference / Self.digitBits
-        let digit = (deadline &>> (level * Self.digitBits)) & Self.digitMask
-        return UInt32(truncatingIfNeeded: level) * Self.slotsPerLevel + UInt32(truncatingIfNeeded: digit)
+        let differences = deadline ^ currentTick
+        if differences <= Self.lastDigitMask { return UInt32(truncatingIfNeeded: deadline & Self.lastDigitMask) }
+        let level = (63 - differences.leadingZeroBitCount) / Self.digitBits - 1
+        let digit = (deadline &>> Self.position(of: level)) & Self.digitMask
+        return Self.firstSlot(of: level) + UInt32(truncatingIfNeeded: digit)
+    }
+
+    // Of levels above the lowest: the bit at which its digit begins, and its first slot.
+    private static func position(of level: Int) -> Int { (level + 1) * digitBits }
+    private static func firstSlot(of level: Int) -> UInt32 {
+        lowestSlots + UInt32(truncatingIfNeeded: level - 1) * slotsPerWord
     }
 
     /// The occupied slot to be emptied next and the tick at which it begins: the first one of the lowest level, because
     /// a slot of a higher level begins where the current turn of all lower levels has ended.
     private var nextSlot: (slot: UInt32, start: UInt64)? {
-        for level in occupied.indices where occupied[level] != 0 {
-            let digit = occupied[level].trailingZeroBitCount
-            let position = level * Self.digitBits
+        if lowestWords != 0 {
+            let word = lowestWords.trailingZeroBitCount
+            let slot = UInt32(word) * Self.slotsPerWord + UInt32(occupied[word].trailingZeroBitCount)
+            return (slot, currentTick & ~Self.lastDigitMask | UInt64(slot))
+        }
+        for level in 1..<Self.levels {
+            let slots = occupied[Int(Self.firstSlot(of: level) / Self.slotsPerWord)]
+            guard slots != 0 else { continue }
+            let digit = slots.trailingZeroBitCount
+            let position = Self.position(of: level)
             let turn = (currentTick >> (position + Self.digitBits)) << (position + Self.digitBits)
-            return (UInt32(level) * Self.slotsPerLevel + UInt32(digit), turn | UInt64(digit) << position)
+            return (Self.firstSlot(of: level) + UInt32(digit), turn | UInt64(digit) << position)
         }
         return nil
     }
 
-    /// Moves a slot of level 0 to the due list as a whole: all its entries have the current tick as their deadline.
+    /// Moves a slot of the lowest level to the due list as a whole: all its entries have the current tick as their deadline.
     private mutating func makeDue(_ slot: UInt32) {
         let first = next[slot]
         let last = previous[slot]
@@ -252,7 +272,9 @@ public struct TimingWheel: ~Copyable {
         next[node] = slot
         next[last] = node
         previous[slot] = node
-        occupied[Int(slot / Self.slotsPerLevel)] |= 1 &<< UInt64(slot % Self.slotsPerLevel)
+        let word = slot / Self.slotsPerWord
+        occupied[Int(word)] |= 1 &<< UInt64(slot % Self.slotsPerWord)
+        if slot < Self.lowestSlots { lowestWords |= 1 &<< UInt64(word) }
     }
 
     private mutating func unlink(_ node: UInt32) {
@@ -275,7 +297,9 @@ public struct TimingWheel: ~Copyable {
     }
 
     private mutating func markEmpty(_ slot: UInt32) {
-        occupied[Int(slot / Self.slotsPerLevel)] &= ~(1 &<< UInt64(slot % Self.slotsPerLevel))
+        let word = Int(slot / Self.slotsPerWord)
+        occupied[word] &= ~(1 &<< UInt64(slot % Self.slotsPerWord))
+        if slot < Self.lowestSlots, occupied[word] == 0 { lowestWords &= ~(1 &<< UInt64(word)) }
     }
 
     private mutating func clear(_ node: UInt32) {
@@ -316,8 +340,11 @@ extension TimingWheel {
                 node = next[node]
             }
             if list < Self.due {
-                let bit = occupied[Int(list / Self.slotsPerLevel)] &>> UInt64(list % Self.slotsPerLevel) & 1
+                let word = Int(list / Self.slotsPerWord)
+                let bit = occupied[word] &>> UInt64(list % Self.slotsPerWord) & 1
                 precondition((bit == 1) == (next[list] != list), "a bitmap contradicts its list")
+                let isMarked = lowestWords &>> UInt64(word) & 1 == 1
+                precondition(list >= Self.lowestSlots || isMarked == (occupied[word] != 0), "a word is marked wrongly")
             }
         }
         precondition(armed == armedCount, "the lists hold fewer entries than are armed")
