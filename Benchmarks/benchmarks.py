@@ -204,6 +204,8 @@ def program(*command):
 
 
 def timers(server, folder):
+    if server.name == "c-wheel":
+        return program(BUILT / "c-wheel")(server, folder)
     command = {"belay": "wheel", "nio-scheduleTask": "task", "nio-scheduleCallback": "callback"}[server.name]
     return program("timers", command)(server, folder)
 
@@ -222,10 +224,11 @@ ALL = [
               [("heartbeat_ns", "per heartbeat, ns"), ("heartbeat_allocations", "allocations")], machine, 4,
               [Target("heartbeat_allocations", 0)]),
     Benchmark("timers", "Deadlines, 1,000,000 entries (SwiftNIO: 100 moves and 100,000 expiries of them)",
-              ["belay", "nio-scheduleTask", "nio-scheduleCallback"],
+              ["belay", "c-wheel", "nio-scheduleTask", "nio-scheduleCallback"],
               [("heard_ns", "heard, ns"), ("insert_ns", "insert, ns"), ("insert_allocations", "allocations"),
                ("move_ns", "move, ns"), ("move_allocations", "allocations"), ("expire_ns", "expire, ns"),
-               ("expire_allocations", "allocations")], timers, 7,
+               ("expire_allocations", "allocations"), ("move_far_ns", "move within 30 s, ns"),
+               ("expire_far_ns", "expire within 30 s, ns")], timers, 9,
               [Target("move_ns", 30), Target("expire_ns", 30), Target("move_allocations", 0),
                Target("expire_allocations", 0)], others_once=True),
     Benchmark("allocations", "Allocations per heartbeat, whole process, SwiftNIO's own included",

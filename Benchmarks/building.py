@@ -13,7 +13,7 @@ import subprocess
 
 from servers import BELAY, BUILT, HERE
 
-C_PROGRAMS = {"epoll-loop": "epoll_loop.c", "load": "load.c", "stamp": "stamp.c"}
+C_PROGRAMS = {"epoll-loop": "epoll_loop.c", "c-wheel": "wheel.c", "load": "load.c", "stamp": "stamp.c"}
 C_PRELOADS = {"sigsuspend.so": "sigsuspend.c", "allocations.so": "allocations.c"}
 GO_PROGRAMS = ["go-tutorial", "go-lazy"]
 WARNINGS = ["-Wall", "-Wextra", "-Werror"]

@@ -21,7 +21,8 @@ enum Timers {
         switch CommandLine.arguments.dropFirst().first {
         case "wheel":
             Self.heard(entries)
-            Self.wheel(entries)
+            Self.wheel(entries, horizon: 4_095)
+            Self.wheel(entries, horizon: 60_000, suffix: "_far")
         case "task":
             try ScheduledDeadlines.measure(entries) { loop, deadline, counter in
                 let scheduled = loop.assumeIsolated().scheduleTask(deadline: deadline) { counter.fired += 1 }
@@ -49,16 +50,15 @@ enum Timers {
         precondition(heard.contains { $0 > 0 })
     }
 
-    /// The wheel as the event loops use it: half a millisecond a tick, deadlines within a bound of 30 s.
-    private static func wheel(_ count: Int) {
-        let horizon = CommandLine.arguments.dropFirst(3).first.flatMap { Int($0) } ?? 60_000
+    /// The wheel as the event loops use it: with half a millisecond a tick, deadlines within bounds of 2 s and of 30 s.
+    private static func wheel(_ count: Int, horizon: Int, suffix: String = "") {
         let moves = 5_000_000
         var wheel = TimingWheel(minimumCapacity: count)
         var random = SplitMix64(seed: 1)
         var entries = ContiguousArray<TimingWheel.Entry>()
         entries.reserveCapacity(count)
         func tick() -> UInt64 { UInt64(1 + Int.random(below: horizon, using: &random)) }
-        Meter.measure("insert", operations: count) {
+        Meter.measure("insert" + suffix, operations: count) {
             for _ in 0..<count {
                 let entry = wheel.add()
                 wheel.arm(entry, at: tick())
@@ -67,11 +67,11 @@ enum Timers {
         }
         // Drawn before, so that only the wheel is measured, and not the way to its handles.
         let moved = ContiguousArray((0..<moves).map { _ in entries[Int.random(below: count, using: &random)] })
-        Meter.measure("move", operations: moves) {
+        Meter.measure("move" + suffix, operations: moves) {
             for entry in moved { wheel.arm(entry, at: tick()) }
         }
         var sum = 0
-        Meter.measure("expire", operations: count) {
+        Meter.measure("expire" + suffix, operations: count) {
             while let next = wheel.nextTick {
                 wheel.advance(to: next)
                 while let entry = wheel.popDue() { sum &+= entry.index }
