@@ -192,10 +192,13 @@ private struct Facts {
 
     /// Kernels acknowledge within 200 ms at most, most of them within 40 ms (RFC 9293 section 3.8.6.3).
     ///
-    /// What was sent a moment ago is not meant.
+    /// What was sent a moment ago is not meant. Where round trips differ much, the kernel's own timeout, which has 200 ms on
+    /// top of the mean if they do not (`TCP_RTO_MIN` of Linux), tells by how much.
     private var isUnacknowledged: Bool {
         guard self.tcp.unacked > 0, self.record.unansweredFor != nil else { return false }
-        let longest = min(.milliseconds(100) + .microseconds(Int64(self.tcp.roundTrip) * 2), self.timeout)
+        let roundTrip = Duration.microseconds(Int64(self.tcp.roundTrip))
+        let variation = max(.zero, self.timeout - roundTrip - .milliseconds(200))
+        let longest = min(.milliseconds(100) + roundTrip * 2 + variation, self.timeout)
         guard self.sinceAck > longest else { return false }
         if self.sinceSent > longest { return true }
         // What waited at the first look, sent or not, is not.

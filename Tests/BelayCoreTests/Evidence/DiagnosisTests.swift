@@ -295,6 +295,20 @@ struct DiagnosisTests {
         #expect(Self.diagnosis(first: first) { ($0.bytesAcked, $0.unacked) = (2_000, 9) } == .unacknowledged)
     }
 
+    @Test("where round trips differ much, an acknowledgement is waited for as long as the kernel would")
+    func variableRoundTrips() {
+        func diagnosis(sinceSent: UInt32, timeout: UInt32) -> Diagnosis {
+            Self.diagnosis {
+                ($0.unacked, $0.lastDataSent, $0.lastAckReceived) = (1, sinceSent, 9_000)
+                ($0.roundTrip, $0.retransmissionTimeout) = (44_000, timeout)
+            }
+        }
+        #expect(diagnosis(sinceSent: 187, timeout: 244_000) != .unacknowledged)
+        #expect(diagnosis(sinceSent: 189, timeout: 244_000) == .unacknowledged)
+        #expect(diagnosis(sinceSent: 535, timeout: 592_000) != .unacknowledged)
+        #expect(diagnosis(sinceSent: 537, timeout: 592_000) == .unacknowledged)
+    }
+
     @Test("a question that was acknowledged only after a failure of the path accuses no program")
     func acknowledgedLate() {
         let record = Diagnosis.Record(silence: .seconds(3), unansweredFor: .seconds(2), isOverdue: true)
