@@ -133,7 +133,7 @@ extension ConnectionMachine {
         let earlier = self.earlierLook(at: now, orWithin: patience)
         let diagnosis = self.diagnosis(tcp, after: earlier, look, at: now)
         // The kernel takes our bytes in steps: what stands still here may have moved there. One look does not tell.
-        let mayMove = judgement == .standstill || judgement == .death && self.firstAskedAt(at: now) != nil
+        let mayMove = judgement == .standstill || judgement == .death && self.askedAt != nil
         // Nor do two within a round trip or so.
         let tellsMovement = earlier.map { now.nanoseconds(since: $0.takenAt) >= Int64(tcp.roundTrip) * 2_000 } ?? false
         guard diagnosis == .ownBacklog || !tellsMovement && mayMove && tcp.mayBeMoving else { return diagnosis }
@@ -201,17 +201,14 @@ extension ConnectionMachine {
     final class EarlierLook: Sendable {
         let takenAt: Instant
         let tcp: TCPEvidence
-        /// When the ping was sent that was unanswered then.
-        let askedAt: Instant?
         /// When the last ping had been sent.
         let pingedAt: Instant
         /// What the network had reported.
         let networkError: ErrorNumber?
 
-        init(takenAt: Instant, tcp: TCPEvidence, askedAt: Instant?, pingedAt: Instant, networkError: ErrorNumber?) {
+        init(takenAt: Instant, tcp: TCPEvidence, pingedAt: Instant, networkError: ErrorNumber?) {
             self.takenAt = takenAt
             self.tcp = tcp
-            self.askedAt = askedAt
             self.pingedAt = pingedAt
             self.networkError = networkError
         }
@@ -229,26 +226,17 @@ extension ConnectionMachine {
         return age <= max(self.timings.boundNanoseconds, patience) ? earlierLook : nil
     }
 
-    /// When the peer was asked without an answer.
-    private var askedAt: Instant? {
-        self.figures.pingsSent > 0 && self.lastPingAt > self.proof ? self.lastPingAt : nil
-    }
+    /// When the peer was asked first of all that it has not answered.
+    private var askedAt: Instant? { self.unansweredSince > self.proof ? self.unansweredSince : nil }
 
     /// Keeps a look for comparison.
     private mutating func remember(_ tcp: TCPEvidence, _ look: Look, at now: Instant) {
         self.earlierLook = EarlierLook(
             takenAt: now,
             tcp: tcp,
-            askedAt: self.firstAskedAt(at: now),
             pingedAt: self.lastPingAt,
             networkError: look.networkError
         )
-    }
-
-    /// When the peer was asked first of all that it has not answered, as far as is known.
-    private func firstAskedAt(at now: Instant) -> Instant? {
-        let earlier = self.earlierLook(at: now)?.askedAt.flatMap { $0 > self.proof ? $0 : nil }
-        return earlier ?? self.askedAt
     }
 
     /// What the kernel told, and where our question ends: with the last ping.
@@ -268,7 +256,7 @@ extension ConnectionMachine {
     ) -> Diagnosis {
         let record = Diagnosis.Record(
             silence: self.silence(at: now),
-            unansweredFor: self.firstAskedAt(at: now)?.duration(to: now),
+            unansweredFor: self.askedAt?.duration(to: now),
             queuedBytes: look.queuedBytes,
             // The kernel tells it once.
             networkError: look.networkError ?? earlier?.networkError,
@@ -283,7 +271,7 @@ extension ConnectionMachine {
     /// Kernels hold acknowledgements back for tens of milliseconds: that of the last ping may be missing although its program has
     /// been silent for long.
     private func asked(_ tcp: TCPEvidence, at now: Instant) -> TCPEvidence {
-        guard let earlier = self.earlierLook(at: now), let askedAt = earlier.askedAt, askedAt > self.proof,
+        guard let earlier = self.earlierLook(at: now), earlier.pingedAt > self.proof,
             let questionEnd = earlier.tcp.questionEnd
         else { return tcp }
         var tcp = tcp

@@ -238,7 +238,8 @@ private struct Facts {
     /// The peer repeats its answers as seldom as we our question (RFC 6298 section 5.5): they may still be on their way.
     private var isAcknowledgedLate: Bool {
         guard let first, let unanswered = self.record.unansweredFor else { return false }
-        return self.tcp.totalRetransmits > first.totalRetransmits && self.sinceAck * 2 < unanswered
+        let wasSentAgain = self.tcp.totalRetransmits > first.totalRetransmits || first.retransmits > 0
+        return wasSentAgain && self.sinceAck * 2 < unanswered
     }
 
     private var isTooEarly: Bool {

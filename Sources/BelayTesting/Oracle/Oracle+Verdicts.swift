@@ -180,7 +180,7 @@ extension Oracle {
                 self.complain("\(code.rawValue), but its program stopped: \(reason.evidence)", peer)
             }
         } else if other.absences.isEmpty, !self.outages.isEmpty, other.pausedSince == nil, !other.isSlow {
-            if code != .pathLost, !self.mayHaveHealed(reason) {
+            if code != .pathLost, !self.mayHaveHealed(at: peer.time) {
                 self.complain("\(code.rawValue), but the path is gone: \(reason.evidence)", peer)
             }
         }
@@ -188,12 +188,11 @@ extension Oracle {
 }
 
 extension Oracle {
-    /// The path carries again, but what was lost has not been repeated yet.
-    private func mayHaveHealed(_ reason: DisconnectReason) -> Bool {
-        guard let now = self.witnesses.first?.peer.time, self.outages.allSatisfy({ $0.upperBound <= now }) else {
-            return false
-        }
-        return reason.evidence.diagnosis == .acknowledgedLate
+    /// The path carries again, but what was lost has not been repeated yet: kernels double the time between repetitions
+    /// (RFC 6298 section 5.5), and tell how often something was repeated, not when.
+    private func mayHaveHealed(at now: Int64) -> Bool {
+        self.outages.allSatisfy { $0.upperBound <= now }
+            && self.outages.contains { now - $0.upperBound <= max($0.upperBound - $0.lowerBound, 400_000_000) }
     }
 }
 

@@ -312,7 +312,7 @@ struct DiagnosisTests {
     @Test("a question that was acknowledged only after a failure of the path accuses no program")
     func acknowledgedLate() {
         let record = Diagnosis.Record(silence: .seconds(3), unansweredFor: .seconds(2), isOverdue: true)
-        let first = Self.acknowledged
+        var first = Self.acknowledged
         func diagnosis(sinceAck: UInt32, retransmits: UInt32 = 3) -> Diagnosis {
             Self.diagnosis(record, first: first) {
                 ($0.totalRetransmits, $0.lastAckReceived, $0.lastDataSent) = (retransmits, sinceAck, sinceAck + 100)
@@ -323,6 +323,9 @@ struct DiagnosisTests {
         #expect(diagnosis(sinceAck: 1_000) == .acknowledgedUnanswered)
         // Nothing had to be sent again: the path works, the program does not.
         #expect(diagnosis(sinceAck: 100, retransmits: 0) == .acknowledgedUnanswered)
+        // It had been sent again when we looked first.
+        (first.unacked, first.retransmits, first.totalRetransmits) = (1, 3, 3)
+        #expect(diagnosis(sinceAck: 100) == .acknowledgedLate)
     }
 
     @Test("a peer that was asked a moment ago is not accused, unless its time is over")
