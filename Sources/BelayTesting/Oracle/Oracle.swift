@@ -155,7 +155,8 @@ final class Oracle {
         if self.witnesses[index].stalledAt != nil, self.witnesses[index].askedAfterStallAt == nil {
             self.witnesses[index].askedAfterStallAt = peer.time
         }
-        if self.witnesses[index].pings.count > 256 {
+        // Behind bulk data that is read slowly an answer may be many pings late.
+        if self.witnesses[index].pings.count > 16_384 {
             self.witnesses[index].olderPings = self.witnesses[index].pings
             self.witnesses[index].pings = [:]
         }
