@@ -14,7 +14,10 @@
 /// 4 GiB costs five bytes. There is nothing to remember: an unfinished frame costs one look at its header per piece.
 public struct FramesParser: Sendable {
     /// How many bytes the payload of a frame may have, whatever its type.
-    public let maximumMessageSize: Int
+    public var maximumMessageSize: Int { Int(limit) }
+
+    // Half as wide as sizes are, because each connection has a parser.
+    private let limit: UInt32
 
     /// How many bytes a frame of JSON may have, 8 KiB: reading JSON costs far more than its bytes, and a peer may send it
     /// before anything is known of it.
@@ -22,11 +25,11 @@ public struct FramesParser: Sendable {
 
     /// A parser at the start of a stream.
     ///
-    /// - Parameter maximumMessageSize: At least 8, so that heartbeats fit. Control messages must fit too: a hello
+    /// - Parameter maximumMessageSize: At least 8, so that heartbeats fit; more than 4 GiB is taken for 4 GiB. Control messages must fit too: a hello
     ///   without token may have some 200 bytes.
     public init(maximumMessageSize: Int = WireFormat.frames.defaultMaximumMessageSize) {
         precondition(maximumMessageSize >= FrameType.tokenSize, "the maximum message size must be at least 8")
-        self.maximumMessageSize = maximumMessageSize
+        self.limit = UInt32(clamping: maximumMessageSize)
     }
 
     /// The next element of `bytes` at `offset`, which moves behind it.

@@ -14,18 +14,21 @@
 /// and not with the number of pieces in which they come.
 public struct LinesParser: Sendable {
     /// How many bytes a line may have, control lines and the `\` of escaped messages included, its end not.
-    public let maximumMessageSize: Int
+    public var maximumMessageSize: Int { Int(limit) }
 
+    // Half as wide as sizes are, because each connection has a parser.
+    private let limit: UInt32
     /// How many bytes of the unfinished line are known to hold no LF.
-    private var searched = 0
+    private var searched: UInt32 = 0
 
     /// A parser at the start of a stream.
     ///
-    /// - Parameter maximumMessageSize: At least 1. Control lines must fit too: a hello without token may have some 200
+    /// - Parameter maximumMessageSize: At least 1; more than 4 GiB is taken for 4 GiB. Control lines must fit too: a hello without token may have some 200
     ///   bytes.
     public init(maximumMessageSize: Int = WireFormat.lines.defaultMaximumMessageSize) {
         precondition(maximumMessageSize > 0, "the maximum message size must be at least 1")
-        self.maximumMessageSize = maximumMessageSize
+        // A line may be searched up to two bytes further.
+        self.limit = UInt32(clamping: min(maximumMessageSize, Int(UInt32.max) - 2))
     }
 
     /// The next element of `bytes` at `offset`, which moves behind it.
@@ -59,7 +62,7 @@ public struct LinesParser: Sendable {
         let available = bytes.byteCount - start
         // The longest line, its CR and its LF; what lies behind them cannot make it shorter.
         let searchable = available - 2 > maximumMessageSize ? maximumMessageSize + 2 : available
-        var index = min(searched, searchable)
+        var index = min(Int(searched), searchable)
         while index < searchable {
             if bytes.byte(at: start + index) == UInt8(ascii: "\n") {
                 searched = 0
@@ -67,7 +70,7 @@ public struct LinesParser: Sendable {
             }
             index += 1
         }
-        searched = searchable
+        searched = UInt32(searchable)
         let mayEndHere = available <= maximumMessageSize
         let mayEndAfterCarriageReturn =
             available - 1 == maximumMessageSize && bytes.byte(at: start + available - 1) == UInt8(ascii: "\r")

@@ -40,7 +40,12 @@ final class ConnectionHandler: ConnectionDriver {
     /// The beginning of a line or frame whose end has not come.
     var pending: ByteBuffer? {
         get { self.extras?.pending }
-        set { if newValue != nil || self.extras != nil { self.makeExtras().pending = newValue } }
+        set {
+            guard newValue != nil || self.extras != nil else { return }
+            let extras = self.makeExtras()
+            extras.pending = newValue
+            if extras.areOver { self.extras = nil }
+        }
     }
     /// Bytes that came after the end and were dropped.
     var discardedBytes: Int {
@@ -65,6 +70,12 @@ final class ConnectionHandler: ConnectionDriver {
         var path: ClientPath?
         var refusal: DisconnectCause?
         var reason: DisconnectReason?
+
+        /// There is nothing of it any more.
+        var areOver: Bool {
+            self.pending == nil && self.discardedBytes == 0 && self.path == nil && self.refusal == nil
+                && self.reason == nil
+        }
     }
 
     private func makeExtras() -> Extras {
@@ -265,7 +276,7 @@ extension ConnectionHandler: ChannelInboundHandler {
 }
 
 /// Who is told when the descriptor of a connection is free.
-protocol ReleaseObserver: Sendable {
+protocol ReleaseObserver: AnyObject, Sendable {
     func released(_ remoteAddress: SocketAddress?)
 }
 

@@ -17,16 +17,20 @@ struct HeartbeatReceiveAllocator: RecvByteBufferAllocator {
     private static let largest = 65_536
 
     private let shared: SharedReceiveBuffer
-    // NIO keeps the first buffer that a channel gets for as long as the channel lives.
     private var isFirst = true
     private var size = SharedReceiveBuffer.capacity
+
+    /// NIO keeps the first buffer that a channel gets for as long as the channel lives, and never uses it again: as small as
+    /// an allocation is. What does not fit is read by the next call.
+    private static let firstCapacity = 16
 
     init(_ shared: SharedReceiveBuffer) {
         self.shared = shared
     }
 
     func buffer(allocator: ByteBufferAllocator) -> ByteBuffer {
-        guard self.size == SharedReceiveBuffer.capacity, !self.isFirst, let buffer = self.shared.take() else {
+        if self.isFirst { return allocator.buffer(capacity: Self.firstCapacity) }
+        guard self.size == SharedReceiveBuffer.capacity, let buffer = self.shared.take() else {
             return allocator.buffer(capacity: self.size)
         }
         return buffer
@@ -36,7 +40,10 @@ struct HeartbeatReceiveAllocator: RecvByteBufferAllocator {
     func nextBufferSize() -> Int? { nil }
 
     mutating func record(actualReadBytes: Int) -> Bool {
-        self.isFirst = false
+        guard !self.isFirst else {
+            self.isFirst = false
+            return true
+        }
         if actualReadBytes >= self.size {
             self.size = min(self.size * 8, Self.largest)
         } else if actualReadBytes <= SharedReceiveBuffer.capacity {
