@@ -6,17 +6,26 @@
 //===----------------------------------------------------------------------===//
 
 import BelayTesting
+import Foundation
 import Testing
 
 /// Scenarios drawn from fixed seeds, each with an oracle beside it that knows what really happens.
 ///
 /// A seed that fails is played again, and made smaller, by `make soak SEED=...`.
 @Suite("simulated connections keep every promise") struct SeedTests {
+    private static let portions = 20
+
+    /// How many seeds each portion plays; SIMULATION_SEEDS says how many in all, where a sanitizer makes everything slow.
+    private static let seedsPerPortion: UInt64 = {
+        let wanted = ProcessInfo.processInfo.environment["SIMULATION_SEEDS"].flatMap { UInt64($0) }
+        return max(1, (wanted ?? 2_000) / UInt64(portions))
+    }()
+
     /// In portions, so that they run beside each other and a failure names its seeds.
-    @Test("whatever happens to them", arguments: 0..<20)
+    @Test("whatever happens to them", arguments: 0..<portions)
     func seeds(portion: Int) {
-        let seeds = UInt64(portion) * 100 + 1...UInt64(portion) * 100 + 100
-        for seed in seeds {
+        let first = UInt64(portion) * Self.seedsPerPortion + 1
+        for seed in first..<first + Self.seedsPerPortion {
             let scenario = Scenario(seed: seed)
             let complaints = scenario.run().complaints
             #expect(complaints.isEmpty, "seed \(seed): \(complaints)\n\(scenario)\nmake soak SEED=\(seed)")

@@ -194,11 +194,14 @@ public struct SimulatedFleet: ~Copyable {
         self.counters.deadlines += 1
         self.connections[number].armedFor = .distantFuture
         self.connections[number].machine.localHealthChanged(to: LocalHealth())
+        // Apart, as two fields of a fleet overlap for the compiler when a sanitizer watches.
+        var generator = self.generator
+        defer { self.generator = generator }
         for _ in 0..<Self.actionsPerDeadline {
-            switch self.connections[number].machine.tick(at: now, using: &self.generator) {
+            switch self.connections[number].machine.tick(at: now, using: &generator) {
             case .doNothing: return self.rearm(number)
             case .sendPing(let token): self.ping(number, token)
-            case .look(let judgement): self.look(at: number, for: judgement)
+            case .look(let judgement): self.look(at: number, for: judgement, using: &generator)
             case .close(let close): return self.end(number, close)
             // Nothing ever waits in our own queue, and no farewell is said to the dead.
             case .observeOutbound, .abort: return
@@ -219,10 +222,14 @@ public struct SimulatedFleet: ~Copyable {
         )
     }
 
-    private mutating func look(at number: Int, for judgement: ConnectionMachine.Judgement) {
+    private mutating func look(
+        at number: Int,
+        for judgement: ConnectionMachine.Judgement,
+        using generator: inout SplitMix64
+    ) {
         let look = ConnectionMachine.Look(receiveQueue: .empty, queuedBytes: 0)
         let now = self.now
-        switch self.connections[number].machine.looked(at: now, for: judgement, look, using: &self.generator) {
+        switch self.connections[number].machine.looked(at: now, for: judgement, look, using: &generator) {
         case .doNothing:
             break
         case .suspect(_, let token):
