@@ -268,7 +268,7 @@ final class Oracle {
             self.witnesses[peer.end.index].hasBacklog = hasBacklog
             self.check(self.witnesses[peer.end.index])
         }
-        if self.steps & 63 == 0 { self.checkWheels() }
+        if self.steps & 511 == 0 { self.checkWheels() }
     }
 
     func checkWheels() {
