@@ -27,6 +27,7 @@ demo: build ## The main job by itself: server, clients, every kind of end, and a
 test: unit scenarios faults ## All tests.
 
 unit: deps ## Tests of the code.
+	@Scripts/mutations --check
 	$(SWIFT) test $(CHECKS)
 
 scenarios: build ## Tests of the binary: real processes, real sockets.

@@ -15,14 +15,14 @@ extension ConnectionMachine {
         var lookAgainAt: Instant?
         var unreadSince: Instant?
         var pausedSince: Instant?
-        var lastPause: Pause?
+        var pauses: [Pause] = []
         var unfinishedSince: Instant?
         var backlog: Backlog?
 
         /// Nothing is out of the ordinary any more.
         fileprivate var areOver: Bool {
             self.suspectedSince == nil && self.earlierLook == nil && self.lookAgainAt == nil && self.unreadSince == nil
-                && self.pausedSince == nil && self.lastPause == nil && self.unfinishedSince == nil
+                && self.pausedSince == nil && self.pauses.isEmpty && self.unfinishedSince == nil
                 && self.backlog == nil
         }
     }
@@ -36,10 +36,10 @@ extension ConnectionMachine {
         var holdsPing = false
     }
 
-    /// A time in which our program did not read, or several with short times between them.
+    /// A time in which our program did not read.
     struct Pause: Hashable {
+        let since: Instant
         let endedAt: Instant
-        let nanoseconds: Int64
     }
 
     /// The proof of life before the silence that is suspicious; nil while the peer is not suspected.
@@ -72,10 +72,10 @@ extension ConnectionMachine {
         set { self.note(newValue == nil) { $0.pausedSince = newValue } }
     }
 
-    /// The pause whose end is newer than any proof of life.
-    var lastPause: Pause? {
-        get { self.circumstances?.lastPause }
-        set { self.note(newValue == nil) { $0.lastPause = newValue } }
+    /// The last pauses, while an answer to a ping of before their end may come.
+    var pauses: [Pause] {
+        get { self.circumstances?.pauses ?? [] }
+        set { self.note(newValue.isEmpty) { $0.pauses = newValue } }
     }
 
     /// Since when a line or frame is unfinished.

@@ -181,7 +181,7 @@ extension ConnectionMachine {
         }
         self.unreadSince = nil
         self.lookAgainAt = nil
-        if let lastPause, self.proof > lastPause.endedAt { self.lastPause = nil }
+        if let lastPause = self.circumstances?.pauses.last, self.proof >= lastPause.endedAt { self.pauses = [] }
         guard let since = self.suspectedSince,
             now.nanoseconds(since: self.proof) < self.timings.suspectNanoseconds,
             now < self.detector?.learning.suspicionAt ?? .distantFuture
@@ -209,20 +209,32 @@ extension ConnectionMachine {
         let pause = now.nanoseconds(since: since)
         self.handshakeFrom = min(self.handshakeFrom.advanced(byNanoseconds: pause), now)
         self.suspectedSince = self.suspectedSince.map { min($0.advanced(byNanoseconds: pause), now) }
+        let wasPromised = self.stallPromisedAfter == self.proof
+        if self.unansweredSince > self.proof {
+            // Else it would seem that nothing was asked since the proof.
+            self.unansweredSince = min(self.unansweredSince.advanced(byNanoseconds: pause), now)
+        }
         self.proof = min(self.proof.advanced(byNanoseconds: pause), now)
         self.lastMessageAt = min(self.lastMessageAt.advanced(byNanoseconds: pause), now)
         self.unfinishedSince = self.unfinishedSince.map { min($0.advanced(byNanoseconds: pause), now) }
         self.peerPingDueAt = max(self.peerPingDueAt, since)
-        self.lastPause = Pause(endedAt: now, nanoseconds: pause + (self.lastPause?.nanoseconds ?? 0))
+        self.pauses = self.pauses.suffix(Self.pausesKept - 1) + [Pause(since: since, endedAt: now)]
         self.detector?.learning.discard(until: now)
-        self.promiseFreshPing(at: now)
+        // Once for each silence, as after a stall: who pauses again and again would put a verdict off for ever.
+        self.stallPromisedAfter = self.proof
+        if !wasPromised { self.promiseFreshPing(at: now) }
     }
 
-    /// A time of before the end of our last pause, moved on as the proof of life was: the answer to a ping of that time may be
+    /// An answer may be read so many pauses after its ping and still count for its time; an older one counts for less.
+    private static var pausesKept: Int { 8 }
+
+    /// A time of before the end of a pause of ours, moved on as the proof of life was: the answer to a ping of that time may be
     /// read after it.
     private func pausesLeftOut(_ time: Instant) -> Instant {
-        guard let lastPause, time < lastPause.endedAt else { return time }
-        return min(time.advanced(byNanoseconds: lastPause.nanoseconds), lastPause.endedAt)
+        guard let pauses = self.circumstances?.pauses, !pauses.isEmpty else { return time }
+        return pauses.reduce(time) { moved, pause in
+            moved.advanced(byNanoseconds: max(0, pause.endedAt.nanoseconds(since: max(pause.since, time))))
+        }
     }
 
     /// Takes note of a complete element; false when the connection is over.

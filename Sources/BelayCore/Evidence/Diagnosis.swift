@@ -233,13 +233,20 @@ private struct Facts {
         return acked >= asked
     }
 
-    /// Something had to be sent again, and for longer than it has been acknowledged now it was not.
+    /// Something had to be sent again, and the question was not acknowledged for longer than it has been now.
     ///
     /// The peer repeats its answers as seldom as we our question (RFC 6298 section 5.5): they may still be on their way.
     private var isAcknowledgedLate: Bool {
         guard let first, let unanswered = self.record.unansweredFor else { return false }
         let wasSentAgain = self.tcp.totalRetransmits > first.totalRetransmits || first.retransmits > 0
-        return wasSentAgain && self.sinceAck * 2 < unanswered
+        var acknowledgedFor = self.sinceAck
+        if unanswered > self.record.sinceFirst, let acked = first.bytesAcked, let asked = first.questionEnd,
+            acked >= asked
+        {
+            // It had been acknowledged when we looked first.
+            acknowledgedFor = self.record.sinceFirst + .milliseconds(Int64(first.lastAckReceived))
+        }
+        return wasSentAgain && acknowledgedFor * 2 < unanswered
     }
 
     private var isTooEarly: Bool {

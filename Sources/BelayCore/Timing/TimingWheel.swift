@@ -10,7 +10,7 @@
 /// Time is written in base 64, but with a last digit of 4,096 values. An entry is filed under the highest digit in which
 /// its deadline differs from the current tick: the position of that digit is its level, the value of the digit its
 /// slot. Hours and minutes work the same way: what is due in another hour need not be looked at until that hour begins;
-/// then it is filed again, by the minute: at most once per level, and most deadlines of heartbeats never.
+/// then it is filed again, by the minute: at most once per level, and most of what is due within 2,048 ticks never.
 ///
 /// Two things follow from filing by the highest differing digit, and the wheel depends on both:
 /// - An entry's slot always lies ahead of the current tick, in the same turn of its level. No slot ever holds entries
@@ -18,8 +18,8 @@
 ///   an entry a whole turn ahead, and expire it a turn too early.)
 /// - Ten levels cover every `UInt64`, so there is no horizon and no overflow list.
 ///
-/// The slots in use are bits of words, one per level, and of one more that tells which words of the lowest level are not
-/// zero. Finding the next one takes a few instructions, so the wheel
+/// The slots in use are bits: 64 words for the lowest level, one more that tells which of these are not zero, and one for
+/// each other level. Finding the next one takes a few instructions, so the wheel
 /// needs no periodic tick: sleep until ``nextTick``, ``advance(to:)`` it, and take what is due with ``popDue()``.
 ///
 /// Guarantees: no entry is due before its deadline; after `advance(to: t)` every entry with a deadline up to `t` is

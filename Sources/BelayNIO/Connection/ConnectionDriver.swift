@@ -96,8 +96,8 @@ class ConnectionDriver {
 
     /// The wheel's slot of this connection came.
     final func deadlineReached(at now: Instant) {
-        self.armedFor = .distantFuture
         self.passOnStalls(at: now)
+        self.armedFor = .distantFuture
         self.machine.localHealthChanged(to: self.timekeeper.localHealth)
         if self.isReadingHeld { self.machine.readsPaused(at: now) }
         for _ in 0..<Self.actionsPerDeadline {

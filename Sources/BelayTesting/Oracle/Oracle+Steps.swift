@@ -124,9 +124,7 @@ extension Oracle {
             due = max(due, progress + (witness.hasSentMessages ? 2 * max(write, bound) : bound))
         }
         due = max(due, witness.timingsChangedAt) + witness.absence(since: start, until: peer.time)
-        if let lastReturn = witness.lastReturn(after: witness.proofAt, until: peer.time) {
-            due = max(due + reply, lastReturn + reply)
-        }
+        if witness.lastReturn(after: witness.proofAt, until: peer.time) != nil { due += reply }
         // A slow program of our own finds out late what its peer said long before.
         if witness.isSlow, witness.lastReadAt > witness.proofAt {
             due = max(due, witness.lastReadAt + bound + bound / 8)

@@ -19,6 +19,7 @@ extension Oracle {
     func suspected(_ peer: SimulatedPeer) {
         let witness = self.witnesses[peer.end.index]
         self.witnesses[peer.end.index].isSuspecting = true
+        self.witnesses[peer.end.index].suspectedAt = peer.time
         // One ping waits behind bytes of our own, not two.
         self.witnesses[peer.end.index].owesPing = peer.timings.sendsPings && !peer.machine.hasBacklog
         guard !witness.isSuspecting else { return self.complain("suspects a peer that it suspects already", peer) }
@@ -180,7 +181,7 @@ extension Oracle {
                 self.complain("\(code.rawValue), but its program stopped: \(reason.evidence)", peer)
             }
         } else if other.absences.isEmpty, !self.outages.isEmpty, other.pausedSince == nil, !other.isSlow {
-            if code != .pathLost, !self.mayHaveHealed(at: peer.time) {
+            if code != .pathLost, !self.mayHaveHealed(code, witness) {
                 self.complain("\(code.rawValue), but the path is gone: \(reason.evidence)", peer)
             }
         }
@@ -190,8 +191,12 @@ extension Oracle {
 extension Oracle {
     /// The path carries again, but what was lost has not been repeated yet: kernels double the time between repetitions
     /// (RFC 6298 section 5.5), and tell how often something was repeated, not when.
-    private func mayHaveHealed(at now: Int64) -> Bool {
-        self.outages.allSatisfy { $0.upperBound <= now }
+    ///
+    /// Where it carried at both looks already, they tell nothing of it at all.
+    private func mayHaveHealed(_ code: DisconnectReason.Code, _ witness: Witness) -> Bool {
+        let now = witness.peer.time
+        let isOver = self.outages.allSatisfy { $0.upperBound <= (code == .peerSilent ? now : witness.suspectedAt) }
+        return isOver
             && self.outages.contains { now - $0.upperBound <= max($0.upperBound - $0.lowerBound, 400_000_000) }
     }
 }

@@ -26,6 +26,7 @@ final class Oracle {
         var bytesRead: UInt64 = 0
         var lastReadAt = Int64.min
         var isSuspecting = false
+        var suspectedAt = Int64.min
         var closeCount = 0
         var closedAt: Int64?
         /// When it could neither hear nor answer: its process was stopped, or its program did not read.
@@ -34,7 +35,7 @@ final class Oracle {
         var credits: [Credit] = []
         /// The due time of the loop whose lateness is known.
         var knownDueAt = Int64.max
-        /// When it last came back from a pause, or first from a stall since the last proof of life, and pinged after that.
+        /// When it first came back from a stall or a pause since the last proof of life, and pinged after that.
         var stalledAt: Int64?
         var askedAfterStallAt: Int64?
         /// It suspects and has not asked.
@@ -230,8 +231,7 @@ final class Oracle {
                 self.witnesses[index].absences.append(since..<max(since, time))
                 let credit = self.pauseCredit(index, since: since, until: time)
                 self.witnesses[index].credits.append(.init(at: time, length: credit))
-                self.witnesses[index].stalledAt = time
-                self.witnesses[index].askedAfterStallAt = nil
+                if self.witnesses[index].stalledAt == nil { self.witnesses[index].stalledAt = time }
                 self.witnesses[index].pausedSince = nil
             }
         case .readSlowly:

@@ -175,7 +175,12 @@ extension Scenario {
         case 3: return [Step(at: time, .outage(to: end, for: mayBeForEver))]
         case 4: return one(.suspend(for: length))
         case 5: return one(.crash(cutOffFor: mayBeForEver))
-        case 6: return one(.pauseReading(for: length))
+        case 6:
+            // Once, or again and again.
+            let gap = bound * draw.real(0.01...0.5)
+            return (0..<draw.one(of: [1, 1, 8])).map { index in
+                Step(at: time + (length + gap) * Double(index), .action(.pauseReading(for: length), by: end))
+            }
         case 7: return one(.exit)
         case 8: return one(.reset)
         case 9: return one(.close)

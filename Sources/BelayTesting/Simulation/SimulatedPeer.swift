@@ -166,8 +166,8 @@ public final class SimulatedPeer {
 
     /// The wheel's slot of this connection came.
     func deadlineReached(at now: Instant) {
-        self.armedFor = .distantFuture
         self.passOnStalls(at: now)
+        self.armedFor = .distantFuture
         self.machine.localHealthChanged(to: self.loop.localHealth)
         for _ in 0..<Self.actionsPerDeadline {
             switch self.machine.tick(at: now, using: &self.loop.generator) {

@@ -73,6 +73,37 @@ struct PauseTests {
         }
     }
 
+    @Test("R7: an answer is not credited with pauses that were over before its ping")
+    func answerAfterSecondPause() throws {
+        var connection = try ConnectionMachineFixture(Self.policy)
+        connection.receivesMessage()
+        for (before, pause) in [(20, 1_000), (110, 10)] {
+            connection.advance(by: .milliseconds(before))
+            connection.pausesReading()
+            connection.advance(by: .milliseconds(pause))
+            connection.resumesReading()
+        }
+        let askedAt = try #require(connection.pings.first { $0 > .milliseconds(1_020) && $0 < .milliseconds(1_130) })
+        connection.receivesPong(token: UInt64(askedAt / .microseconds(1)))
+        let silence = connection.machine.silence(at: connection.now)
+        #expect(abs((silence - (.milliseconds(1_130) - askedAt)) / .microseconds(1)) <= 1)
+    }
+
+    @Test("R7: pauses that come again and again do not put the verdict on a dead peer off")
+    func repeatedPauses() throws {
+        var connection = try ConnectionMachineFixture(Self.policy)
+        connection.receivesMessage()
+        for _ in 0..<40 {
+            connection.advance(by: .milliseconds(45))
+            connection.pausesReading()
+            connection.advance(by: .milliseconds(5))
+            connection.resumesReading()
+        }
+        // A tenth of the time is nobody's silence, and one promised ping can still be answered.
+        connection.expectClosed(.peerSilent, in: .milliseconds(320) ... .milliseconds(445))
+        #expect(connection.pings.count <= 8)
+    }
+
     @Test("R7: a pause has a limit of its own, and the reason says that it was us")
     func limit() throws {
         var policy = Self.policy

@@ -311,8 +311,14 @@ struct DiagnosisTests {
 
     @Test("a question that was acknowledged only after a failure of the path accuses no program")
     func acknowledgedLate() {
-        let record = Diagnosis.Record(silence: .seconds(3), unansweredFor: .seconds(2), isOverdue: true)
+        let record = Diagnosis.Record(
+            silence: .seconds(3),
+            unansweredFor: .seconds(2),
+            sinceFirst: .milliseconds(500),
+            isOverdue: true
+        )
         var first = Self.acknowledged
+        first.questionEnd = nil
         func diagnosis(sinceAck: UInt32, retransmits: UInt32 = 3) -> Diagnosis {
             Self.diagnosis(record, first: first) {
                 ($0.totalRetransmits, $0.lastAckReceived, $0.lastDataSent) = (retransmits, sinceAck, sinceAck + 100)
@@ -325,6 +331,12 @@ struct DiagnosisTests {
         #expect(diagnosis(sinceAck: 100, retransmits: 0) == .acknowledgedUnanswered)
         // It had been sent again when we looked first.
         (first.unacked, first.retransmits, first.totalRetransmits) = (1, 3, 3)
+        #expect(diagnosis(sinceAck: 100) == .acknowledgedLate)
+        // The question had long been acknowledged then, and only a later one was lost.
+        first = Self.acknowledged
+        (first.bytesAcked, first.questionEnd, first.lastAckReceived) = (600, 500, 900)
+        #expect(diagnosis(sinceAck: 100) == .acknowledgedUnanswered)
+        first.lastAckReceived = 400
         #expect(diagnosis(sinceAck: 100) == .acknowledgedLate)
     }
 
