@@ -19,6 +19,8 @@ struct ServerEvent: Equatable {
     var connection: String
     /// Our end of it.
     var remote: String
+    /// Where the server listened, `PROTOCOL://HOST:PORT`; nil where that is not said.
+    var listener: String?
     /// When it happened and when the connection was opened, in milliseconds since 1970.
     var time: Int64
     var openedAt: Int64
@@ -48,6 +50,7 @@ struct ServerEvent: Equatable {
         }
         self.connection = connection
         self.remote = remote
+        if case .string(let listener)? = data["listener"] { self.listener = listener }
         self.time = time.millisecondsSince1970
         self.openedAt = openedAt.millisecondsSince1970
         if case .number(let bound)? = data["boundMs"] { self.boundMilliseconds = bound }

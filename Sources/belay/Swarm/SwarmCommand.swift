@@ -64,7 +64,7 @@ struct SwarmCommand: ParsableCommand {
             outcome = try SwarmProcesses(count: processes).run()
         }
         Terminal.clearProgress()
-        let verdicts = file.map { Self.verdicts(on: outcome, from: $0) }
+        let verdicts = file.map { Self.verdicts(on: outcome, endpoint.format, from: $0) }
         outcome.records = []
         let report = SwarmReport(url: self.url, options: self.options, outcome: outcome, verdicts: verdicts)
         report.show(asJSON: self.json)
@@ -122,9 +122,13 @@ struct SwarmCommand: ParsableCommand {
     }
 
     /// Reads the server's events until they speak of the end of each connection, or no more come.
-    private static func verdicts(on outcome: SwarmOutcome, from file: ServerEventFile) -> Verdicts {
+    private static func verdicts(
+        on outcome: SwarmOutcome,
+        _ format: WireFormat,
+        from file: ServerEventFile
+    ) -> Verdicts {
         let ownDelay = Duration.nanoseconds(outcome.tally.longestRoundNanoseconds)
-        var match = VerdictMatch(records: outcome.records, ownDelay: ownDelay)
+        var match = VerdictMatch(records: outcome.records, format: format, ownDelay: ownDelay)
         let deadline = ContinuousClock.now + Self.eventsWithin
         while true {
             file.readOn { match.add($0) }

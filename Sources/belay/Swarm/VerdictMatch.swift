@@ -23,6 +23,7 @@ struct VerdictMatch {
 
     private let records: [SwarmRecord]
     private let ownDelay: Double
+    private let format: WireFormat?
     /// The records of each of our ends, the oldest first.
     private var byLocal: [String: [Int]] = [:]
     private var seen: [Seen]
@@ -64,9 +65,11 @@ struct VerdictMatch {
 
     /// - Parameters:
     ///   - records: what the swarm did.
+    ///   - format: the protocol of the swarm: several swarms may have the same port on listeners of one server.
     ///   - ownDelay: how late the swarm itself may have answered.
-    init(records: [SwarmRecord], ownDelay: Duration = .zero) {
+    init(records: [SwarmRecord], format: WireFormat? = nil, ownDelay: Duration = .zero) {
         self.records = records
+        self.format = format
         self.ownDelay = Double(ownDelay.wholeNanoseconds)
         self.seen = Array(repeating: Seen(), count: records.count)
         for index in records.indices.sorted(by: { records[$0].startedAt < records[$1].startedAt }) {
@@ -79,6 +82,7 @@ struct VerdictMatch {
 
     /// Takes an event of the server into account.
     mutating func add(_ event: ServerEvent) {
+        if let format, let listener = event.listener, !listener.hasPrefix("\(format.rawValue)://") { return }
         // What began within the millisecond of the event began before it.
         let opened = event.openedAt * 1_000_000 + 999_999
         guard let index = self.byLocal[event.remote]?.last(where: { self.records[$0].startedAt <= opened }) else {

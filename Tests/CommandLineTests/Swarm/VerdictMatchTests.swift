@@ -42,14 +42,15 @@ struct VerdictMatchTests {
         at: Int64,
         openedAt: Int64 = 0,
         remote: String = Self.local,
-        connection: String = "c-1"
+        connection: String = "c-1",
+        listener: String = "raw://0.0.0.0:7400"
     ) throws -> ServerEvent {
         let times = [at, openedAt].map { WallClock(millisecondsSince1970: Self.began + $0).text }
         let type = reason == nil ? "opened" : "closed"
         let reason = reason.map { "\"reason\":\"\($0)\"," } ?? ""
         let line = """
             {"type":"dev.belay.connection.\(type)","time":"\(times[0])","data":{"connection":"\(connection)",\
-            "remote":"\(remote)",\(reason)"openedAt":"\(times[1])","boundMs":2000}}
+            "remote":"\(remote)","listener":"\(listener)",\(reason)"openedAt":"\(times[1])","boundMs":2000}}
             """
         let event = Self.read(line)
         return try #require(event)
@@ -61,9 +62,21 @@ struct VerdictMatchTests {
     }
 
     private static func verdicts(_ records: [SwarmRecord], _ events: [ServerEvent]) -> Verdicts {
-        var match = VerdictMatch(records: records)
+        var match = VerdictMatch(records: records, format: .raw)
         for event in events { match.add(event) }
         return match.verdicts
+    }
+
+    @Test("another swarm's connection from the same port to another listener is not taken for ours")
+    func otherListener() throws {
+        let others = try [nil, "peer.reset"].map { reason in
+            try Self.event(reason, at: 1_000, openedAt: 500, connection: "c-2", listener: "lines://0.0.0.0:7401")
+        }
+        let ours = try Self.event("peer.reset", at: 1_001, connection: "c-1")
+        let verdicts = Self.verdicts([Self.record(.reset)], others + [ours])
+        #expect(verdicts.right == 1)
+        #expect(verdicts.wrong == 0)
+        #expect(verdicts.missed == 0)
     }
 
     @Test(
