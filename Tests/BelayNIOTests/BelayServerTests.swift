@@ -191,7 +191,8 @@ import Darwin
             },
             configure: { $0.liveness = LivenessPolicy(detectWithin: .seconds(1)) }
         ) { server in
-            let peer = try await TestPeer.connect(to: server.port, answersPings: true)
+            // A window that few messages close, however slow the machine is.
+            let peer = try await TestPeer.connect(to: server.port, answersPings: true, receiveBuffer: 4_096)
             try await peer.send("go\n")
             // Who stops before anything was sent is frozen, not one that does not read.
             try await peer.receive("aaaa")

@@ -26,10 +26,15 @@ final class TestPeer: Sendable {
     }
 
     /// Connects; `answersPings` says whether pings are answered, on `lines`, for as long as the peer reads.
-    static func connect(to port: Int, answersPings: Bool = false) async throws -> TestPeer {
+    static func connect(
+        to port: Int,
+        answersPings: Bool = false,
+        receiveBuffer: Int = 131_072
+    ) async throws -> TestPeer {
         let inputs = Recorder<Input>()
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.allowRemoteHalfClosure, value: true)
+            .channelOption(.socketOption(.so_rcvbuf), value: .init(receiveBuffer))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(
