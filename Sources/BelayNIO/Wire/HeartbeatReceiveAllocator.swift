@@ -20,8 +20,8 @@ struct HeartbeatReceiveAllocator: RecvByteBufferAllocator {
     private var isFirst = true
     private var size = SharedReceiveBuffer.capacity
 
-    /// NIO keeps the first buffer that a channel gets for as long as the channel lives, and never uses it again: as small as
-    /// an allocation is. What does not fit is read by the next call.
+    // NIO keeps the first buffer that a channel gets for as long as the channel lives, and never uses it again: as small as
+    // an allocation is. What does not fit is read by the next call.
     private static let firstCapacity = 16
 
     init(_ shared: SharedReceiveBuffer) {
