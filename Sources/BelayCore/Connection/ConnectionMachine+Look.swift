@@ -78,6 +78,10 @@ extension ConnectionMachine {
     ) -> LookAction {
         guard !self.isOver else { return .doNothing }
         self.noteOutbound(queuedBytes: look.queuedBytes, at: now)
+        if let error = look.networkError, DisconnectCause.code(for: error) == .peerReset {
+            // It came after the look at the queue, and the kernel tells it once.
+            return self.close(.failed(error), look, at: now)
+        }
         switch look.receiveQueue {
         case .failed(let errno):
             return self.close(.failed(errno), look, at: now)

@@ -33,6 +33,23 @@ struct EvidenceTests {
         return connection
     }
 
+    @Test("a reset that comes between the looks at the queue and at the error is a reset")
+    func resetDuringVerdict() throws {
+        var connection = try ConnectionMachineFixture(LivenessPolicy(detectWithin: .milliseconds(300)))
+        let look = ConnectionMachine.Look(receiveQueue: .empty, queuedBytes: 0, networkError: .connectionReset)
+        let action = connection.machine.looked(
+            at: connection.now,
+            for: .death,
+            look,
+            using: &connection.generator
+        )
+        guard case .close(let close) = action else {
+            Issue.record("\(action)")
+            return
+        }
+        #expect(close.reason.code == .peerReset)
+    }
+
     @Test("a peer whose kernel acknowledged the ping is frozen, and the figures are in the reason")
     func frozen() throws {
         var connection = try Self.connection { _ in Self.quiet }
