@@ -92,6 +92,10 @@ extension ConnectionMachine {
         }
         // What happened since the look was asked for, or what it showed of our queue, may have made it needless.
         guard self.isDue(judgement, at: now) else { return .doNothing }
+        if judgement == .death, self.timings.requiresHello, now >= self.handshakeDeadline {
+            // No evidence speaks for who says no hello.
+            return self.close(.handshakeDeadlinePassed, look, at: now)
+        }
         if judgement == .suspicion, self.suspectedEarly { return self.lookedAgain(at: now, look, using: &generator) }
         guard let diagnosis = self.conclusion(from: look, for: judgement, at: now) else { return .doNothing }
         switch judgement {

@@ -225,11 +225,13 @@ extension ConnectionMachine {
     var handshakeDeadline: Instant {
         guard self.state == .handshake, self.judgesSilence else { return .distantFuture }
         let latest = self.handshakeFrom.advanced(byNanoseconds: self.timings.handshakeNanoseconds)
-        let deadline = self.timings.requiresHello ? latest : self.askedInTime(latest)
         let margin = min(self.timings.marginNanoseconds, self.timings.handshakeNanoseconds / 25 * 2)
-        // A ping behind bytes that move has not been answered because it has not left; a hello needs no ping.
-        let moved = self.timings.requiresHello ? deadline : self.movementBound
-        return self.notBeforeLook(max(deadline, self.judgeFrom, moved).advanced(byNanoseconds: -margin))
+        // A hello needs no ping. Nor does what the peer's kernel acknowledges say one.
+        let deadline =
+            self.timings.requiresHello
+            // A ping behind bytes that move has not been answered because it has not left.
+            ? latest : max(self.askedInTime(latest), self.judgeFrom, self.movementBound)
+        return self.notBeforeLook(deadline.advanced(byNanoseconds: -margin))
     }
 
     @inline(__always)

@@ -70,6 +70,25 @@ struct HandshakeTests {
         connection.expectClosed(.handshakeTimeout, in: ConnectionMachineFixture.punctual(Self.bound))
     }
 
+    @Test("R10: a peer that acknowledges late, and says no hello, is ended all the same")
+    func lateAcknowledgements() throws {
+        var policy = LivenessPolicy(detectWithin: .seconds(30))
+        policy.requiresHello = true
+        var connection = try ConnectionMachineFixture(policy)
+        connection.tcp = { elapsed in
+            // Each look finds the ping of before acknowledged, and the last one repeated and still on its way.
+            let milliseconds = UInt32(elapsed / .milliseconds(1))
+            var tcp = TCPEvidence(state: .established)
+            (tcp.unacked, tcp.retransmits, tcp.totalRetransmits) = (1, 1, milliseconds)
+            (tcp.lastDataSent, tcp.lastAckReceived, tcp.lastDataReceived) = (100, 50, milliseconds)
+            (tcp.roundTrip, tcp.retransmissionTimeout) = (1_000, 200_000)
+            (tcp.sendWindow, tcp.notSentBytes, tcp.bytesAcked) = (65_536, 0, UInt64(milliseconds) / 1_000)
+            return tcp
+        }
+        connection.advance(by: .seconds(60))
+        connection.expectClosed(.handshakeTimeout, in: .milliseconds(9_950) ... .seconds(10))
+    }
+
     @Test("R10: after the hello the handshake deadline is gone")
     func helloEndsHandshake() throws {
         var connection = try ConnectionMachineFixture(Self.helloRequired)
