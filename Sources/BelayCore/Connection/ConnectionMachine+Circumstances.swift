@@ -16,14 +16,15 @@ extension ConnectionMachine {
         var unreadSince: Instant?
         var pausedSince: Instant?
         var pauses: [Pause] = []
+        var catchingUpUntil: Instant?
         var unfinishedSince: Instant?
         var backlog: Backlog?
 
         /// Nothing is out of the ordinary any more.
         fileprivate var areOver: Bool {
             self.suspectedSince == nil && self.earlierLook == nil && self.lookAgainAt == nil && self.unreadSince == nil
-                && self.pausedSince == nil && self.pauses.isEmpty && self.unfinishedSince == nil
-                && self.backlog == nil
+                && self.pausedSince == nil && self.pauses.isEmpty && self.catchingUpUntil == nil
+                && self.unfinishedSince == nil && self.backlog == nil
         }
     }
 
@@ -76,6 +77,12 @@ extension ConnectionMachine {
     var pauses: [Pause] {
         get { self.circumstances?.pauses ?? [] }
         set { self.note(newValue.isEmpty) { $0.pauses = newValue } }
+    }
+
+    /// Until when pings are read that came during a pause; nil while none did.
+    var catchingUpUntil: Instant? {
+        get { self.circumstances?.catchingUpUntil }
+        set { self.note(newValue == nil) { $0.catchingUpUntil = newValue } }
     }
 
     /// Since when a line or frame is unfinished.

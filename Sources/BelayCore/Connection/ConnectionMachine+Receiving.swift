@@ -48,7 +48,7 @@ extension ConnectionMachine {
             }
         } else {
             // Nor is what piled up while we did not read (rule R7), as far as the peer may send it in that time.
-            let isCatchingUp = self.owesFreshPing || now < self.judgeFrom
+            let isCatchingUp = self.catchingUpUntil.map { now < $0 } ?? false
             let from = isCatchingUp ? self.peerPingDueAt : max(self.peerPingDueAt, now)
             self.peerPingDueAt = from.advanced(byNanoseconds: spacing)
         }
@@ -181,6 +181,7 @@ extension ConnectionMachine {
         }
         self.unreadSince = nil
         self.lookAgainAt = nil
+        if let until = self.catchingUpUntil, now >= until { self.catchingUpUntil = nil }
         if let lastPause = self.circumstances?.pauses.last, self.proof >= lastPause.endedAt { self.pauses = [] }
         guard let since = self.suspectedSince,
             now.nanoseconds(since: self.proof) < self.timings.suspectNanoseconds,
@@ -209,7 +210,7 @@ extension ConnectionMachine {
         let pause = now.nanoseconds(since: since)
         self.handshakeFrom = min(self.handshakeFrom.advanced(byNanoseconds: pause), now)
         self.suspectedSince = self.suspectedSince.map { min($0.advanced(byNanoseconds: pause), now) }
-        let wasPromised = self.stallPromisedAfter == self.proof
+        let wasPromised = self.promisedAfter == self.proof
         if self.unansweredSince > self.proof {
             // Else it would seem that nothing was asked since the proof.
             self.unansweredSince = min(self.unansweredSince.advanced(byNanoseconds: pause), now)
@@ -217,12 +218,23 @@ extension ConnectionMachine {
         self.proof = min(self.proof.advanced(byNanoseconds: pause), now)
         self.lastMessageAt = min(self.lastMessageAt.advanced(byNanoseconds: pause), now)
         self.unfinishedSince = self.unfinishedSince.map { min($0.advanced(byNanoseconds: pause), now) }
-        self.peerPingDueAt = max(self.peerPingDueAt, since)
+        self.expectPiledUpPings(since: since, at: now)
         self.pauses = self.pauses.suffix(Self.pausesKept - 1) + [Pause(since: since, endedAt: now)]
         self.detector?.learning.discard(until: now)
         // Once for each silence, as after a stall: who pauses again and again would put a verdict off for ever.
-        self.stallPromisedAfter = self.proof
+        self.promisedAfter = self.proof
         if !wasPromised { self.promiseFreshPing(at: now) }
+    }
+
+    /// The pings of the whole pause wait in the kernel; they are read soon.
+    private mutating func expectPiledUpPings(since: Instant, at now: Instant) {
+        // A stall within it is left out of its length, but the peer pinged on.
+        if self.pingsPardonedUntil > since { self.pardonPings(at: now) }
+        // Those of pauses just before this one may wait there as well, as far as pauses can last.
+        let wasCatchingUp = self.catchingUpUntil.map { since < $0 } ?? false
+        let oldest = now.advanced(byNanoseconds: -self.timings.readPauseNanoseconds)
+        self.peerPingDueAt = max(self.peerPingDueAt, wasCatchingUp ? oldest : since)
+        self.catchingUpUntil = now.advanced(byNanoseconds: self.timings.boundNanoseconds)
     }
 
     /// An answer may be read so many pauses after its ping and still count for its time; an older one counts for less.

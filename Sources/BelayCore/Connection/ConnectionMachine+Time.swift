@@ -95,14 +95,19 @@ extension ConnectionMachine {
     ///
     /// The observer clock leaves the time out; here the peer is promised a ping that it can still answer.
     public mutating func stallNoticed(at now: Instant) {
+        self.pardonPings(at: now)
+        // Once for each silence: stalls must not put a verdict off again and again. What a living peer answered meanwhile waits
+        // in the receive queue, where the last look finds it.
+        guard self.promisedAfter != self.proof else { return }
+        self.promisedAfter = self.proof
+        self.promiseFreshPing(at: now)
+    }
+
+    /// The pings that are read soon came while this process stood still, and are no flood.
+    mutating func pardonPings(at now: Instant) {
         // Not for as long as the peer is owed a ping: one that talks without a break is not pinged, and pings at will.
         let pardon = min(self.timings.replyNanoseconds, 1_000_000_000)
         self.pingsPardonedUntil = now.advanced(byNanoseconds: pardon)
-        // Once for each silence: stalls must not put a verdict off again and again. What a living peer answered meanwhile waits
-        // in the receive queue, where the last look finds it.
-        guard self.stallPromisedAfter != self.proof else { return }
-        self.stallPromisedAfter = self.proof
-        self.promiseFreshPing(at: now)
     }
 
     /// The peer gets a ping that it can still answer; where none can be sent, the same time to be heard, from now on.

@@ -123,8 +123,8 @@ public struct ConnectionMachine: ~Copyable {
     var lastAnsweredAt: Instant = .distantPast
     /// The drawn length of the current interval.
     var pingDelayNanoseconds: Int64
-    /// The proof of life after which a fresh ping was promised because of a stall.
-    var stallPromisedAfter: Instant = .distantPast
+    /// The proof of life after which a fresh ping was promised, because of a stall or a pause.
+    var promisedAfter: Instant = .distantPast
     /// No verdict before this, because a fresh ping must be answerable.
     var judgeFrom: Instant
     var lastMessageAt: Instant

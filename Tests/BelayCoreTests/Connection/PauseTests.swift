@@ -217,6 +217,38 @@ struct PauseTests {
         connection.expectOpen()
     }
 
+    @Test("R7 and R12: nor are those of a pause in which the process also stood still")
+    func pingsInPauseWithStall() throws {
+        var policy = LivenessPolicy(detectWithin: .seconds(3))
+        policy.minimumPeerInterval = .seconds(1)
+        var connection = try ConnectionMachineFixture(policy)
+        connection.receivesPing()
+        connection.pausesReading()
+        connection.stalls()
+        connection.advance(by: .seconds(120))
+        connection.resumesReading()
+        for _ in 0..<600 { connection.receivesPing() }
+        connection.expectOpen()
+    }
+
+    @Test("R7 and R12: nor are those of a pause that comes right after another one")
+    func pingsInPauses() throws {
+        var policy = LivenessPolicy(detectWithin: .seconds(3))
+        policy.minimumPeerInterval = .seconds(1)
+        var connection = try ConnectionMachineFixture(policy)
+        connection.receivesPing()
+        for _ in 0..<2 {
+            connection.pausesReading()
+            connection.advance(by: .seconds(120))
+            connection.resumesReading()
+            connection.advance(by: .milliseconds(10))
+        }
+        for _ in 0..<240 { connection.receivesPing() }
+        connection.expectOpen()
+        for _ in 0..<30 { connection.receivesPing() }
+        connection.expectClosed(.pingFlood)
+    }
+
     @Test("R7: slow progress of our own writes is judged during a pause too")
     func writesDuringPause() throws {
         var connection = try ConnectionMachineFixture(Self.policy)
