@@ -75,7 +75,7 @@ public struct LivenessPolicy: Hashable, Sendable {
 
     /// How long bytes may wait for a peer without any of them moving (rule R8).
     ///
-    /// Default: the bound. 20 ms to 24 h.
+    /// Default: the bound in force, also where a peer asked for another one. 20 ms to 24 h.
     public var writeWithin: Duration?
 
     /// How long the first element, or the hello where one is required, may take (rule R10).

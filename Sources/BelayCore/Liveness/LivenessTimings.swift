@@ -50,12 +50,14 @@ public struct LivenessTimings: Hashable, Sendable {
     var replyNanoseconds: Int64 { self.negotiable.replyNanoseconds }
     var suspectNanoseconds: Int64 { self.negotiable.suspectNanoseconds }
 
-    var writeNanoseconds: Int64 { self.fixed.writeNanoseconds }
+    var writeNanoseconds: Int64 { self.fixed.writeNanoseconds ?? self.boundNanoseconds }
     var handshakeNanoseconds: Int64 { self.fixed.handshakeNanoseconds }
     var closeNanoseconds: Int64 { self.fixed.closeNanoseconds }
-    var messageNanoseconds: Int64 { self.fixed.messageNanoseconds }
+    var messageNanoseconds: Int64 { self.fixed.messageNanoseconds ?? max(self.boundNanoseconds, 60_000_000_000) }
     var idleNanoseconds: Int64? { self.fixed.idleNanoseconds }
-    var readPauseNanoseconds: Int64 { self.fixed.readPauseNanoseconds }
+    var readPauseNanoseconds: Int64 {
+        self.fixed.readPauseNanoseconds ?? max(self.boundNanoseconds * 10, 300_000_000_000)
+    }
     var minimumPeerIntervalNanoseconds: Int64 { self.fixed.minimumPeerIntervalNanoseconds }
 
     init(_ policy: LivenessPolicy, bound: Duration, interval: Duration) {
@@ -178,12 +180,13 @@ private final class Negotiable: Hashable, Sendable {
 
 /// What a hello or welcome does not change: shared by all connections of a listener instead of held by each.
 private final class Fixed: Hashable, Sendable {
-    let writeNanoseconds: Int64
+    // What follows the bound in force where the policy does not say it is nil.
+    let writeNanoseconds: Int64?
     let handshakeNanoseconds: Int64
     let closeNanoseconds: Int64
-    let messageNanoseconds: Int64
+    let messageNanoseconds: Int64?
     let idleNanoseconds: Int64?
-    let readPauseNanoseconds: Int64
+    let readPauseNanoseconds: Int64?
     let minimumPeerIntervalNanoseconds: Int64
     let peerBounds: ClosedRange<Duration>
     let sendsPings: Bool
@@ -202,13 +205,13 @@ private final class Fixed: Hashable, Sendable {
 
     init(_ policy: LivenessPolicy, bound: Int64) {
         self.policy = policy
-        self.writeNanoseconds = policy.writeWithin?.wholeNanoseconds ?? bound
+        self.writeNanoseconds = policy.writeWithin?.wholeNanoseconds
         let longestHandshake = policy.requiresHello ? min(bound, 10_000_000_000) : bound
         self.handshakeNanoseconds = policy.handshakeWithin?.wholeNanoseconds ?? longestHandshake
         self.closeNanoseconds = policy.closeWithin.wholeNanoseconds
-        self.messageNanoseconds = policy.messageWithin?.wholeNanoseconds ?? max(bound, 60_000_000_000)
+        self.messageNanoseconds = policy.messageWithin?.wholeNanoseconds
         self.idleNanoseconds = policy.idleLimit?.wholeNanoseconds
-        self.readPauseNanoseconds = policy.readPauseLimit?.wholeNanoseconds ?? max(bound * 10, 300_000_000_000)
+        self.readPauseNanoseconds = policy.readPauseLimit?.wholeNanoseconds
         self.minimumPeerIntervalNanoseconds = policy.minimumPeerInterval.wholeNanoseconds
         self.sendsPings = policy.heartbeats == .both || policy.heartbeats == .ping
         self.answersPings = policy.heartbeats == .both || policy.heartbeats == .answer

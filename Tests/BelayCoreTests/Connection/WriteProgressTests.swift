@@ -33,6 +33,18 @@ struct WriteProgressTests {
         connection.expectOpen()
     }
 
+    @Test("R8 and R12: a peer that asked for a shorter bound takes nothing for no longer than that")
+    func negotiated() throws {
+        var connection = try ConnectionMachineFixture(LivenessPolicy(detectWithin: .seconds(30)))
+        connection.receivesHello(within: .seconds(6))
+        connection.kernelTakes(bytesPerMillisecond: 100)
+        connection.writes(1_000_000)
+        connection.advance(by: .seconds(2))
+        connection.kernelTakes(bytesPerMillisecond: 0)
+        connection.advance(by: .seconds(60))
+        connection.expectClosed(.peerNotReading, in: .milliseconds(7_600) ... .seconds(8))
+    }
+
     @Test("R8: a backlog that is gone when it is looked at again has moved")
     func shortBacklog() throws {
         var connection = try ConnectionMachineFixture(Self.policy)

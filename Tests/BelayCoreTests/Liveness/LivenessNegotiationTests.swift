@@ -62,6 +62,18 @@ struct LivenessNegotiationTests {
         #expect(timings.negotiated(every: .seconds(80), within: .seconds(120)).interval == .seconds(60))
     }
 
+    @Test("R8 and R12: what follows from our bound by default follows from the one in force")
+    func defaultsFollow() throws {
+        let timings = try Self.timings { $0.peerBounds = .seconds(6) ... .seconds(120) }
+        #expect(timings.negotiated(every: nil, within: .seconds(6)).writeWithin == .seconds(6))
+        let longer = timings.negotiated(every: nil, within: .seconds(120))
+        #expect(longer.writeWithin == .seconds(120))
+        #expect(longer.readPauseLimit == .seconds(1_200))
+        let own = try Self.timings { ($0.writeWithin, $0.readPauseLimit) = (.seconds(20), .seconds(400)) }
+        #expect(own.negotiated(every: nil, within: .seconds(6)).writeWithin == .seconds(20))
+        #expect(own.negotiated(every: nil, within: .seconds(6)).readPauseLimit == .seconds(400))
+    }
+
     @Test("R12: the shortest range never goes below 20 ms")
     func shortestRange() throws {
         let timings = try LivenessPolicy(detectWithin: .milliseconds(20), attempts: 3).timings()
