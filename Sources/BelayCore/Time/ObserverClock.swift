@@ -50,7 +50,7 @@ public struct ObserverClock: Sendable {
     /// A clock that left nothing out yet.
     ///
     /// - Parameter tolerance: how late a look may be without being a stall; at least zero. Small against the shortest
-    ///   ping interval, large against the jitter of a healthy scheduler (8 ms and one eighth of an interval are good).
+    ///   ping interval, large against the jitter of a healthy scheduler (an eighth of an interval, and at least 4 ms, is good).
     public init(tolerance: Duration) {
         self.tolerance = tolerance
         self.toleranceNanoseconds = max(0, tolerance.wholeNanoseconds)
@@ -81,10 +81,11 @@ public struct ObserverClock: Sendable {
     /// there: one stall is returned once.
     public mutating func read(monotonicNanoseconds now: Int64) -> (now: Instant, stall: Stall?) {
         self.lastReadingNanoseconds = now
-        guard self.expectedNanoseconds < now, now - self.expectedNanoseconds > self.toleranceNanoseconds else {
+        // A look that was due before time began, as far as anybody said, is not late.
+        let (overrun, isBeyondTime) = now.subtractingReportingOverflow(self.expectedNanoseconds)
+        guard self.expectedNanoseconds < now, !isBeyondTime, overrun > self.toleranceNanoseconds else {
             return (Instant(nanoseconds: now - self.leftOutNanoseconds), nil)
         }
-        let overrun = now - self.expectedNanoseconds
         self.leftOutNanoseconds += overrun - self.toleranceNanoseconds
         self.timeLeftOut = .nanoseconds(self.leftOutNanoseconds)
         // The wake-up that was due is this one. What it leads to is due now.

@@ -20,6 +20,15 @@ struct ObserverClockTests {
         return clock
     }
 
+    @Test("a first look that was due at any time at all is no stall")
+    func firstLook() {
+        var clock = ObserverClock(tolerance: .milliseconds(8))
+        clock.expectReading(at: .min)
+        let (now, stall) = clock.read(monotonicNanoseconds: 0)
+        #expect(now == Instant(nanoseconds: 0))
+        #expect(stall == nil)
+    }
+
     @Test("R6: a sleep that was scheduled is no stall, however long")
     func scheduledSleep() {
         for length in [1, 1_000, 86_400_000, 86_400_000_000] as [Int64] {
