@@ -318,10 +318,13 @@ import Darwin
     }
 
     #if os(Linux)
-    @Test("the kernel's timers are set on accepted connections (R11)")
-    func kernelOptions() async throws {
+    @Test(
+        "the kernel's timers are set on accepted connections, and anew for a bound that a peer asks for (R11)",
+        arguments: [(asking: "", bound: Duration.seconds(30)), (asking: "hello device-42 within=12s\n", .seconds(12))]
+    )
+    func kernelOptions(asking: String, bound: Duration) async throws {
         let options = Recorder<[Int32]>()
-        let delegate = RecordingDelegate(onOpened: { connection in
+        let delegate = RecordingDelegate(onReceived: { _, connection in
             guard let socket = connection.handler.socket else { return }
             let tcp = Int32(IPPROTO_TCP)
             options.record(
@@ -341,7 +344,8 @@ import Darwin
             }
         ) { server in
             let peer = try await TestPeer.connect(to: server.port)
-            let timeouts = KernelTimeouts(try LivenessPolicy(detectWithin: .seconds(30)).timings())
+            try await peer.send(asking + "news\n")
+            let timeouts = KernelTimeouts(try LivenessPolicy(detectWithin: bound).timings())
             let idle = try #require(timeouts.keepaliveIdleSeconds)
             let expected = [1, 1, idle, timeouts.keepaliveIntervalSeconds, timeouts.userTimeoutMilliseconds]
             #expect(try await options.first { $0 } == expected)

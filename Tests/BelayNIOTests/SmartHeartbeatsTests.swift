@@ -123,7 +123,10 @@ import Testing
 
     @Test("the kernel's keepalive, which would keep the path open, is off")
     func keepalive() {
-        #expect(self.fixture.handler.environment.kernelTimeouts.keepaliveIdleSeconds == nil)
+        #expect(
+            self.fixture.handler.environment.kernelTimeouts(for: self.fixture.handler.machine.timings)
+                .keepaliveIdleSeconds == nil
+        )
     }
 
     @Test("what is missing for it is reported")

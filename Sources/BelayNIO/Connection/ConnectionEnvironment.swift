@@ -24,7 +24,7 @@ final class ConnectionEnvironment: Sendable {
     let role: Role
     let format: WireFormat
     let timings: LivenessTimings
-    let kernelTimeouts: KernelTimeouts
+    private let kernelMode: KernelTimeouts.Mode
     let smartHeartbeats: SmartHeartbeats?
     let limits: ConnectionLimits
     let node: NodeContext
@@ -46,10 +46,7 @@ final class ConnectionEnvironment: Sendable {
         self.role = role
         self.format = endpoint.format
         self.timings = timings
-        var kernelTimeouts = KernelTimeouts(timings, mode: kernelMode)
-        // Its probes would keep the path open, and nothing be learned.
-        if smartHeartbeats != nil { kernelTimeouts.keepaliveIdleSeconds = nil }
-        self.kernelTimeouts = kernelTimeouts
+        self.kernelMode = kernelMode
         self.smartHeartbeats = smartHeartbeats
         self.limits = limits
         self.url = Mutex(endpoint.description)
@@ -65,14 +62,22 @@ final class ConnectionEnvironment: Sendable {
         self.url.withLock { $0 = endpoint.description }
     }
 
-    /// Applies the kernel's timers (rule R11).
+    func kernelTimeouts(for timings: LivenessTimings) -> KernelTimeouts {
+        var timeouts = KernelTimeouts(timings, mode: self.kernelMode)
+        // Its probes would keep the path open, and nothing be learned.
+        if self.smartHeartbeats != nil { timeouts.keepaliveIdleSeconds = nil }
+        return timeouts
+    }
+
+    /// Applies the kernel's timers for what a connection is judged by (rule R11).
     ///
     /// Those of the first connection are read back, and what this kernel did not take is logged; the others are like it.
-    func applyKernelTimeouts(to socket: Descriptor) {
+    func applyKernelTimeouts(for timings: LivenessTimings, to socket: Descriptor) {
+        let timeouts = self.kernelTimeouts(for: timings)
         // None is fatal: the heartbeat judges anyway.
-        _ = socket.apply(self.kernelTimeouts)
+        _ = socket.apply(timeouts)
         guard !self.areTimeoutsVerified.exchange(true, ordering: .relaxed) else { return }
-        for note in socket.verify(self.kernelTimeouts) {
+        for note in socket.verify(timeouts) {
             self.node.logger.info(
                 "the kernel did not take an option; heartbeats judge without it",
                 metadata: ["option": "\(note)"]

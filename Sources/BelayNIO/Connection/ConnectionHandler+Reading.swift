@@ -124,13 +124,14 @@ extension ConnectionHandler {
         guard self.peer == nil || self.peer == hello.identity else {
             return self.end(.protocolViolation("a second hello with another identity"))
         }
+        let bound = self.machine.timings.bound
         switch self.machine.helloReceived(every: hello.every, within: hello.within, at: now) {
         case .welcome(let every, let within):
             let isFirst = self.epoch == nil
             let epoch = self.epoch ?? self.environment.node.nextEpoch(of: hello.identity)
             self.peer = hello.identity
             self.epoch = epoch
-            self.timingsChanged()
+            self.timingsAgreed(insteadOf: bound)
             let welcome = Welcome(connection: self.id.description, epoch: epoch, every: every, within: within)
             self.writeControl { format, sink in format.writeWelcome(welcome, into: &sink) }
             if isFirst { self.delegate?.introduced(Connection(handler: self)) }
@@ -145,15 +146,23 @@ extension ConnectionHandler {
         guard case .client(let hello) = self.environment.role else {
             return self.end(.protocolViolation("a welcome from a client"))
         }
+        let bound = self.machine.timings.bound
         self.machine.welcomeReceived(every: welcome.every, within: welcome.within, at: now)
         if let path {
             path.confirmed(every: welcome.every, bytes: self.machine.figures.bytes, at: now)
             self.machine.intervalAgreed(path.inForce)
         }
-        self.timingsChanged()
+        self.timingsAgreed(insteadOf: bound)
         // The server's figure is the number of our connections to it.
         self.peer = hello?.identity
         self.epoch = welcome.epoch
+    }
+
+    /// The kernel's second line follows a bound that is not the policy's (rule R11); set for that it would come before a longer one.
+    private func timingsAgreed(insteadOf bound: Duration) {
+        self.timingsChanged()
+        guard self.machine.timings.bound != bound, let socket else { return }
+        self.environment.applyKernelTimeouts(for: self.machine.timings, to: socket)
     }
 
     /// Keeps what is left of a batch apart from the receive buffer, which belongs to the channel.

@@ -256,7 +256,7 @@ extension ConnectionHandler: ChannelInboundHandler {
         self.openedAtUptime = context.eventLoop.now
         self.start(context)
         if let path { self.machine.intervalAgreed(path.inForce) }
-        if let socket { self.environment.applyKernelTimeouts(to: socket) }
+        if let socket { self.environment.applyKernelTimeouts(for: self.machine.timings, to: socket) }
         self.emit { .connectionOpened($0) }
         self.delegate?.opened(Connection(handler: self))
         if let refusal = self.extras?.refusal {
