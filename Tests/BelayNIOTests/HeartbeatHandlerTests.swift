@@ -202,6 +202,19 @@ import Testing
         #expect(fixture.takeSent().count < 1_000)
     }
 
+    @Test("R1: what the program writes and flushes later moves nothing that speaks for the peer")
+    func unflushedWrites() throws {
+        let fixture = try HeartbeatFixture(LivenessPolicy(detectWithin: .seconds(3)))
+        fixture.activate()
+        fixture.receive("hello")
+        for _ in 0..<30 {
+            fixture.channel.write(ByteBuffer(string: "telemetry"), promise: nil)
+            fixture.advanceTime(by: .milliseconds(100))
+            fixture.channel.flush()
+        }
+        fixture.expectClosed(.peerSilent)
+    }
+
     @Test("a peer that takes nothing for the write deadline does not read")
     func notReading() throws {
         let fixture = try HeartbeatFixture(LivenessPolicy(detectWithin: .seconds(3)))

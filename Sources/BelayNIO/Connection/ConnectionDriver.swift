@@ -86,6 +86,9 @@ class ConnectionDriver {
     /// Somebody above stopped reading, as far as can be seen at a deadline.
     var isReadingHeld: Bool { false }
 
+    /// Bytes that were flushed and that the kernel has not taken.
+    var queuedBytes: Int { self.bufferedBytes }
+
     // MARK: - Time
 
     /// The socket itself, while it is ours: a closed descriptor's number may belong to another connection already.
@@ -177,8 +180,8 @@ class ConnectionDriver {
 
     // MARK: - Our own queue
 
-    /// Bytes that the kernel has not taken.
-    private var queuedBytes: Int {
+    /// Bytes that were written and that the kernel has not taken, flushed or not.
+    final var bufferedBytes: Int {
         guard let context, context.channel.isActive else { return 0 }
         // A channel that does not know is treated as one that took everything.
         return (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0

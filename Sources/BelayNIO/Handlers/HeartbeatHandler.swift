@@ -190,6 +190,12 @@ public final class HeartbeatHandler<Inbound: Sendable, Outbound: Sendable>: Chan
         context.write(data, promise: written)
     }
 
+    /// Learns that what was written may leave.
+    public func flush(context: ChannelHandlerContext) {
+        context.flush()
+        self.driver?.flushed()
+    }
+
     /// Learns that the program closes the connection.
     public func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
         switch mode {
@@ -205,6 +211,7 @@ public final class HeartbeatHandler<Inbound: Sendable, Outbound: Sendable>: Chan
         let written = context.eventLoop.makePromise(of: Void.self)
         driver.writing(written.futureResult)
         context.writeAndFlush(self.wrapOutboundOut(outbound), promise: written)
+        driver.flushed()
     }
 }
 
@@ -220,6 +227,8 @@ private final class HeartbeatDriver: ConnectionDriver {
     private var asksForReads = false
     /// Whether the batch that is being read brought something whole.
     var sawElement = false
+    /// What waited at most of what was flushed, since somebody wrote without a flush; nil when all was flushed.
+    private var flushedBytes: Int?
     /// The write that was asked for last; when it is done, all before it are.
     private var lastWrite: EventLoopFuture<Void>?
 
@@ -238,7 +247,19 @@ private final class HeartbeatDriver: ConnectionDriver {
         self.rearm()
     }
 
+    /// What waits for a flush of the program waits for nobody else, and leaves without the peer having taken anything.
+    override var queuedBytes: Int {
+        guard let flushedBytes else { return self.bufferedBytes }
+        // It can only have become less.
+        let queuedBytes = min(flushedBytes, self.bufferedBytes)
+        self.flushedBytes = queuedBytes
+        return queuedBytes
+    }
+
+    func flushed() { self.flushedBytes = nil }
+
     func writing(_ written: EventLoopFuture<Void>) {
+        if self.flushedBytes == nil { self.flushedBytes = self.bufferedBytes }
         self.lastWrite = written
         written.assumeIsolated().whenFailure { self.failIfKernel($0) }
     }
