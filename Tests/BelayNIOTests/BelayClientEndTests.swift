@@ -122,6 +122,22 @@ import Testing
         #expect(link.droppedChanges == 6)
     }
 
+    @Test("connections that went with messages which nobody took are counted beyond the last 16")
+    func droppedConnections() async throws {
+        try await TestServer.run(serving: { connection in try await connection.send("news") }) { server in
+            try await TestClient.run(to: server.port) { client in
+                let messages = client.client.messages
+                try await client.connected(20)
+                client.shutDown()
+                _ = try await client.ended()
+                var taken = 0
+                for await _ in messages { taken += 1 }
+                #expect(client.client.droppedConnections >= 4)
+                #expect(taken <= 16)
+            }
+        }
+    }
+
     @Test("a client that reconnected many times has left nothing behind")
     func nothingIsLeft() async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)

@@ -39,7 +39,8 @@ public final class BelayClient: Service {
     /// Can be iterated once.
     ///
     /// Messages that come before this property is first asked for are dropped. From then on they are kept for whoever
-    /// iterates; while nobody does, a few are buffered and then nothing is read, which is no silence of the server (rule R7).
+    /// iterates; while nobody does, 32 of them or 256 KiB are buffered, and then nothing is read, which is no silence of the server
+    /// (rule R7). Those of the last 16 connections are kept; ``droppedConnections`` counts the ones before.
     public var messages: Messages {
         self.link.wantMessages()
         return Messages(connections: self.link.connections)
@@ -85,6 +86,9 @@ public final class BelayClient: Service {
 
     /// How many changes were dropped because nobody took them.
     public var droppedChanges: Int { self.link.droppedChanges }
+
+    /// How many connections went with messages that nobody took.
+    public var droppedConnections: Int { self.link.droppedConnections }
 
     /// How long the round trips of heartbeats took, over all connections so far; nil before the first.
     public var roundTrips: RoundTripSummary? { self.node.roundTrips.summary }

@@ -23,6 +23,7 @@ final class ClientLink: ConnectionDelegate {
         /// Fires with the next connection, or when there will be none.
         var next = Signal()
         var droppedChanges = 0
+        var droppedConnections = 0
     }
 
     let changes: AsyncStream<BelayClient.Change>
@@ -43,6 +44,9 @@ final class ClientLink: ConnectionDelegate {
 
     var droppedChanges: Int { self.state.withLock { $0.droppedChanges } }
 
+    /// How many connections went with messages that nobody had taken.
+    var droppedConnections: Int { self.state.withLock { $0.droppedConnections } }
+
     func emit(_ change: BelayClient.Change) {
         if case .dropped = self.changed.yield(change) {
             self.state.withLock { $0.droppedChanges += 1 }
@@ -54,7 +58,13 @@ final class ClientLink: ConnectionDelegate {
             defer { state.wantsMessages = true }
             return state.wantsMessages ? nil : state.current
         }
-        if let current { self.connected.yield(current) }
+        if let current { self.offerMessages(of: current) }
+    }
+
+    private func offerMessages(of connection: BelayConnection) {
+        if case .dropped = self.connected.yield(connection) {
+            self.state.withLock { $0.droppedConnections += 1 }
+        }
     }
 
     func finish() {
@@ -91,7 +101,7 @@ final class ClientLink: ConnectionDelegate {
         }
         next.fire()
         // Not kept for nobody: a connection keeps its handler, and that this link.
-        if wantsMessages { self.connected.yield(bridge.connection) }
+        if wantsMessages { self.offerMessages(of: bridge.connection) }
         self.emit(.connected(connection.id))
     }
 

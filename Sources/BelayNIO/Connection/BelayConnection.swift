@@ -18,8 +18,9 @@ public final class BelayConnection: Sendable {
     ///
     /// Can be iterated once.
     ///
-    /// Ends when the connection does, or when the task is cancelled; ``closeReason`` says why. While nobody iterates, a few
-    /// messages are buffered and then nothing is read from the peer any more, which is no silence of the peer (rule R7).
+    /// Ends when the connection does, or when the task is cancelled; ``closeReason`` says why. While nobody iterates, 32
+    /// messages or 256 KiB are buffered, and then nothing is read from the peer any more, which is no silence of the peer (rule
+    /// R7).
     public let messages: Messages
 
     let handle: ConnectionHandle
@@ -74,18 +75,22 @@ public final class BelayConnection: Sendable {
     /// The messages of one connection.
     public struct Messages: AsyncSequence, Sendable {
         typealias Producer = NIOAsyncSequenceProducer<
-            ByteBuffer, NIOAsyncSequenceProducerBackPressureStrategies.HighLowWatermark, ReadingDelegate
+            ByteBuffer, MessageBacklog.Strategy, ReadingDelegate
         >
 
         let producer: Producer
+        let backlog: MessageBacklog
 
         /// Reads the messages of one connection.
         public struct AsyncIterator: AsyncIteratorProtocol {
             var base: Producer.AsyncIterator
+            let backlog: MessageBacklog
 
             /// The next message; nil when the connection is over or the task is cancelled.
             public mutating func next() async -> ByteBuffer? {
-                await self.base.next()
+                let message = await self.base.next()
+                if let message { self.backlog.remove(message) }
+                return message
             }
         }
 
@@ -93,7 +98,7 @@ public final class BelayConnection: Sendable {
         ///
         /// Can be made once.
         public func makeAsyncIterator() -> AsyncIterator {
-            AsyncIterator(base: self.producer.makeAsyncIterator())
+            AsyncIterator(base: self.producer.makeAsyncIterator(), backlog: self.backlog)
         }
     }
 }
@@ -102,10 +107,8 @@ public final class BelayConnection: Sendable {
 ///
 /// Bound to the loop: it is the connection's attachment.
 final class AsyncBridge {
-    /// How many messages are buffered before reading pauses, and at how many it goes on.
-    private static let marks = (low: 8, high: 32)
-
     let connection: BelayConnection
+    private let backlog = MessageBacklog()
     private let source: BelayConnection.Messages.Producer.Source
     private var waitingForRoom: [EventLoopPromise<Void>] = []
 
@@ -113,18 +116,19 @@ final class AsyncBridge {
         let handle = connection.handle
         let sequence = NIOAsyncSequenceProducer.makeSequence(
             elementType: ByteBuffer.self,
-            backPressureStrategy: NIOAsyncSequenceProducerBackPressureStrategies.HighLowWatermark(
-                lowWatermark: Self.marks.low,
-                highWatermark: Self.marks.high
-            ),
+            backPressureStrategy: MessageBacklog.Strategy(backlog: self.backlog),
             finishOnDeinit: true,
             delegate: ReadingDelegate(handle: handle)
         )
         self.source = sequence.source
-        self.connection = BelayConnection(handle: handle, messages: .init(producer: sequence.sequence))
+        self.connection = BelayConnection(
+            handle: handle,
+            messages: .init(producer: sequence.sequence, backlog: self.backlog)
+        )
     }
 
     func received(_ message: ByteBuffer, on connection: Connection) {
+        self.backlog.add(message)
         switch self.source.yield(message) {
         case .produceMore, .dropped: break
         case .stopProducing: connection.pauseReading()
