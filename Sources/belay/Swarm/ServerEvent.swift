@@ -14,6 +14,9 @@ struct ServerEvent: Equatable {
         case closed(reason: String)
     }
 
+    /// An event has some 1,500 bytes; what is longer than this is none.
+    static let maximumSize = 65_536
+
     var kind: Kind
     /// The server's name for the connection.
     var connection: String
@@ -31,8 +34,7 @@ struct ServerEvent: Equatable {
     ///
     /// - Returns: nil for an event of another kind, or one that is not understood.
     init?(line: RawSpan) {
-        // An event has some 1,500 bytes; what is far longer is none.
-        guard let value = try? JSONReader(maximumSize: 65_536).read(line), case .object(let envelope) = value,
+        guard let value = try? JSONReader(maximumSize: Self.maximumSize).read(line), case .object(let envelope) = value,
             case .string(let type)? = envelope["type"], case .string(let time)? = envelope["time"],
             case .object(let data)? = envelope["data"], case .string(let connection)? = data["connection"],
             case .string(let remote)? = data["remote"], case .string(let openedAt)? = data["openedAt"],

@@ -13,8 +13,8 @@ final class ServerEventFile {
     private static let readSize = 1 << 20
 
     private let file: FileHandle
-    /// The line that is not complete yet.
-    private var rest: [UInt8] = []
+    /// The line that is not complete yet, as far as it may be an event.
+    private var line: [UInt8] = []
 
     /// - Throws: ``CommandFailure`` when it cannot be read.
     init(path: String) throws {
@@ -35,16 +35,19 @@ final class ServerEventFile {
     func readOn(_ body: (ServerEvent) -> Void) {
         // A failure is the end of what can be read; what is missing then counts against the server.
         while let data = try? self.file.read(upToCount: Self.readSize), !data.isEmpty {
-            var rest = self.rest
-            self.rest = []
-            rest.append(contentsOf: data)
-            var start = 0
-            while let end = rest[start...].firstIndex(of: UInt8(ascii: "\n")) {
-                if let event = ServerEvent(line: rest.span.bytes.extracting(start..<end)) { body(event) }
-                start = end + 1
+            var unread = data[...]
+            while let end = unread.firstIndex(of: UInt8(ascii: "\n")) {
+                self.append(unread[..<end])
+                if let event = ServerEvent(line: self.line.span.bytes) { body(event) }
+                self.line.removeAll(keepingCapacity: true)
+                unread = unread[(end + 1)...]
             }
-            rest.removeFirst(start)
-            self.rest = rest
+            self.append(unread)
         }
+    }
+
+    /// One byte more than an event may have is enough to know that it is none, however much follows.
+    private func append(_ part: Data) {
+        self.line.append(contentsOf: part.prefix(max(0, ServerEvent.maximumSize + 1 - self.line.count)))
     }
 }
