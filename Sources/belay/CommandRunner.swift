@@ -31,6 +31,8 @@ enum CommandRunner {
         )
         do {
             try await group.run()
+        } catch let failure as CommandFailure {
+            throw failure
         } catch let error as ListenError {
             throw CommandFailure(message: error.description, exitCode: .usage)
         } catch let error as ConfigurationError {
