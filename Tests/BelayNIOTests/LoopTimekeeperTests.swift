@@ -193,6 +193,23 @@ import Testing
         self.end(fixtures)
     }
 
+    @Test("a stall too short for an event is left out of the silence, and puts no verdict off for another ping")
+    func shortStall() throws {
+        let stalls = Recorder<ObserverClock.Stall>()
+        let timekeeper = self.timekeeper
+        timekeeper.observeStalls(as: stalls) { stalls.record($0) }
+        // So many that some of their pings are due in each tenth of a second.
+        let fixtures = try self.makeConnections(50, policy: LivenessPolicy(detectWithin: .seconds(6)))
+        self.loop.advanceTime(by: .milliseconds(5_700))
+        self.loop.stop(for: .milliseconds(220))
+        self.loop.advanceTime(by: .milliseconds(280))
+        #expect(fixtures.allSatisfy { $0.events.reasons.map(\.code) == [.peerSilent] })
+        let length = try #require(stalls.elements.first).length
+        #expect(stalls.elements.count == 1 && length > .milliseconds(100) && length < .milliseconds(250))
+        timekeeper.observeStalls(as: stalls, nil)
+        self.end(fixtures)
+    }
+
     @Test("a loop that is late again and again, by less than a bound each time, closes nobody who answers")
     func repeatedStalls() throws {
         let fixtures = try self.makeConnections(5, policy: LivenessPolicy(detectWithin: .milliseconds(300)))

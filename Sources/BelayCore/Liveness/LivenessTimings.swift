@@ -263,6 +263,8 @@ extension LivenessTimings {
     /// How late a loop that watches this connection may be without it being a stall (rule R6).
     public var stallTolerance: Duration { .nanoseconds(max(self.intervalNanoseconds / 8, 4_000_000)) }
 
-    /// How long a stall must be to be worth an event: one interval, at most 250 ms; what is within the tolerance is none.
+    /// How long a stall must be to be worth an event and a fresh ping for each peer: one interval, at most 250 ms.
+    ///
+    /// A shorter one beyond the tolerance is only left out of the clock.
     public var stallThreshold: Duration { .nanoseconds(min(self.intervalNanoseconds, 250_000_000)) }
 }

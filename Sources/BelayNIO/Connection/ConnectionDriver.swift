@@ -56,7 +56,7 @@ class ConnectionDriver {
         ) { Descriptor(rawValue: $0) }
         self.stallsSeen = self.timekeeper.stalls
         self.machine.opened(at: self.timekeeper.now(), using: &self.timekeeper.generator)
-        self.entry = self.timekeeper.add(self, tolerance: self.machine.timings.stallTolerance)
+        self.entry = self.timekeeper.add(self, judgedBy: self.machine.timings)
         self.rearm()
     }
 
@@ -135,7 +135,7 @@ class ConnectionDriver {
 
     /// What the connection is judged by was agreed anew, and may be shorter than what was.
     final func timingsChanged() {
-        self.timekeeper.lowerTolerance(to: self.machine.timings.stallTolerance)
+        self.timekeeper.lowerTolerance(for: self.machine.timings)
         self.rearm()
     }
 

@@ -35,8 +35,12 @@ final class LoopTimekeeper {
     @exclusivity(unchecked) var scratch = ByteBuffer()
     /// Where heartbeats are received.
     let receiveBuffer = SharedReceiveBuffer()
-    /// Grows by one with each stall; a driver that has seen fewer owes its peer a fresh ping.
+    /// Grows by one with each stall that is worth an event; a driver that has seen fewer owes its peer a fresh ping.
+    ///
+    /// A shorter one is left out of the clock as well, but puts no verdict off for the time of a ping and its answer: what the
+    /// peer said in it is in the receive queue, where the last look finds it.
     private(set) var stalls: UInt32 = 0
+    private var stallThreshold = Duration.milliseconds(250)
     /// How late this loop has been: suspicion of its connections waits longer for it.
     private(set) var localHealth = LocalHealth()
 
@@ -76,17 +80,18 @@ final class LoopTimekeeper {
     }
 
     /// Watches a connection; returns its place in the wheel.
-    func add(_ driver: ConnectionDriver, tolerance: Duration) -> TimingWheel.Entry {
-        self.clock.lowerTolerance(to: tolerance)
+    func add(_ driver: ConnectionDriver, judgedBy timings: LivenessTimings) -> TimingWheel.Entry {
+        self.lowerTolerance(for: timings)
         let entry = self.wheel.add()
         while self.drivers.count <= entry.index { self.drivers.append(nil) }
         self.drivers[entry.index] = .passRetained(driver)
         return entry
     }
 
-    /// A connection of this loop judges by shorter times from now on.
-    func lowerTolerance(to tolerance: Duration) {
-        self.clock.lowerTolerance(to: tolerance)
+    /// A connection of this loop judges by these times from now on, which may be shorter: what is a stall for it is one for all.
+    func lowerTolerance(for timings: LivenessTimings) {
+        self.clock.lowerTolerance(to: timings.stallTolerance)
+        self.stallThreshold = min(self.stallThreshold, timings.stallThreshold)
     }
 
     /// Forgets a connection.
@@ -171,7 +176,7 @@ final class LoopTimekeeper {
     // MARK: - Stalls
 
     private func stallNoticed(_ stall: ObserverClock.Stall) {
-        self.stalls &+= 1
+        if stall.length >= self.stallThreshold { self.stalls &+= 1 }
         self.judgeOwnHealth(isLate: true, at: self.now())
         for observer in self.observers.values { observer(stall) }
     }

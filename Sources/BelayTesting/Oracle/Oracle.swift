@@ -130,13 +130,19 @@ final class Oracle {
         self.witnesses[index].knownDueAt = due
         self.witnesses[index].absences.append(due..<peer.time)
         self.witnesses[index].credits.append(.init(at: peer.time, length: peer.time - due - tolerance))
-        if self.witnesses[index].stalledAt == nil { self.witnesses[index].stalledAt = peer.time }
+        self.stalled(.nanoseconds(peer.time - due), peer)
     }
 
     /// Its loop learns that it did not run for a while, perhaps some time after that.
-    func noticedStall(_ peer: SimulatedPeer) {
+    func noticedStall(_ length: Duration, _ peer: SimulatedPeer) {
         self.witnesses[peer.end.index].absences.append(peer.time..<peer.time)
-        if self.witnesses[peer.end.index].stalledAt == nil { self.witnesses[peer.end.index].stalledAt = peer.time }
+        self.stalled(length, peer)
+    }
+
+    /// A fresh ping is promised after what is long enough.
+    private func stalled(_ length: Duration, _ peer: SimulatedPeer) {
+        guard length >= peer.loop.stallThreshold, self.witnesses[peer.end.index].stalledAt == nil else { return }
+        self.witnesses[peer.end.index].stalledAt = peer.time
     }
 
     /// Something newer than before proves the other end alive.

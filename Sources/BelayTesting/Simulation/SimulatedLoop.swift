@@ -27,6 +27,8 @@ final class SimulatedLoop {
     var generator: SplitMix64
     /// Grows by one with each stall; a peer that has seen fewer owes the other end a fresh ping.
     private(set) var stalls: UInt32 = 0
+    /// How long one must be to count: each peer is promised a fresh ping then.
+    private(set) var stallThreshold = Duration.milliseconds(250)
     private(set) var localHealth = LocalHealth()
     private var clock = ObserverClock(tolerance: .milliseconds(100))
     private var peers: [Member?] = []
@@ -72,14 +74,17 @@ final class SimulatedLoop {
         return now
     }
 
-    /// A connection judges by shorter times from now on.
-    func lowerTolerance(to tolerance: Duration) { self.clock.lowerTolerance(to: tolerance) }
+    /// A connection judges by these times from now on, which may be shorter.
+    func lowerTolerance(for timings: LivenessTimings) {
+        self.clock.lowerTolerance(to: timings.stallTolerance)
+        self.stallThreshold = min(self.stallThreshold, timings.stallThreshold)
+    }
 
     /// How late this loop may be without it being a stall.
     var tolerance: Duration { self.clock.tolerance }
 
     private func stallNoticed(_ length: Duration, at now: Instant) {
-        self.stalls &+= 1
+        if length >= self.stallThreshold { self.stalls &+= 1 }
         self.judgeOwnHealth(isLate: true, at: now)
         for case .some(let member) in self.peers { member.peer.loopStalled(length) }
     }
@@ -108,8 +113,8 @@ final class SimulatedLoop {
 
     // MARK: - Entries
 
-    func add(_ peer: SimulatedPeer, tolerance: Duration) -> TimingWheel.Entry {
-        self.clock.lowerTolerance(to: tolerance)
+    func add(_ peer: SimulatedPeer, judgedBy timings: LivenessTimings) -> TimingWheel.Entry {
+        self.lowerTolerance(for: timings)
         let entry = self.wheel.add()
         while self.peers.count <= entry.index { self.peers.append(nil) }
         self.peers[entry.index] = Member(peer: peer)

@@ -109,7 +109,7 @@ public final class SimulatedPeer {
         let now = self.loop.now(at: self.time)
         self.stallsSeen = self.loop.stalls
         self.machine.opened(at: now, using: &self.loop.generator)
-        self.entry = self.loop.add(self, tolerance: self.machine.timings.stallTolerance)
+        self.entry = self.loop.add(self, judgedBy: self.machine.timings)
         self.surroundings.oracle?.opened(self)
         if let within = self.configuration.asksFor { self.send(.hello(within: within)) }
         self.rearm()
@@ -128,7 +128,7 @@ public final class SimulatedPeer {
     /// The loop did not run for this long.
     func loopStalled(_ length: Duration) {
         self.surroundings.record(.stalled(length), at: self.end)
-        self.surroundings.oracle?.noticedStall(self)
+        self.surroundings.oracle?.noticedStall(length, self)
     }
 
     private func passOnStalls(at now: Instant) {
@@ -157,7 +157,7 @@ public final class SimulatedPeer {
 
     /// A hello or welcome changed what the other end is judged by.
     func timingsChanged() {
-        self.loop.lowerTolerance(to: self.machine.timings.stallTolerance)
+        self.loop.lowerTolerance(for: self.machine.timings)
         self.surroundings.oracle?.timingsChanged(self)
         self.rearm()
     }
