@@ -44,14 +44,16 @@ public struct Instant: InstantProtocol, Hashable, Sendable {
         lhs.nanoseconds < rhs.nanoseconds
     }
 
+    /// The instant so many nanoseconds later, saturating at the limits.
     @inlinable
-    func advanced(byNanoseconds nanoseconds: Int64) -> Instant {
+    package func advanced(byNanoseconds nanoseconds: Int64) -> Instant {
         let (sum, overflow) = self.nanoseconds.addingReportingOverflow(nanoseconds)
         return Instant(nanoseconds: overflow ? (nanoseconds < 0 ? .min : .max) : sum)
     }
 
+    /// The nanoseconds from `other` until this instant, saturating at the limits.
     @inlinable
-    func nanoseconds(since other: Instant) -> Int64 {
+    package func nanoseconds(since other: Instant) -> Int64 {
         let (difference, overflow) = self.nanoseconds.subtractingReportingOverflow(other.nanoseconds)
         return overflow ? (self < other ? .min : .max) : difference
     }

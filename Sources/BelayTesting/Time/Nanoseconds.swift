@@ -24,17 +24,3 @@ extension Int64 {
         self = Int64(Swift.min(Swift.max((seconds * 1e9).rounded(), -9e18), 9e18))
     }
 }
-
-extension Instant {
-    /// The instant so many nanoseconds later, saturating at the limits.
-    func advanced(byNanoseconds nanoseconds: Int64) -> Instant {
-        let (sum, overflow) = self.nanoseconds.addingReportingOverflow(nanoseconds)
-        return Instant(nanoseconds: overflow ? (nanoseconds < 0 ? .min : .max) : sum)
-    }
-
-    /// The nanoseconds from `other` until this instant, saturating at the limits.
-    func nanoseconds(since other: Instant) -> Int64 {
-        let (difference, overflow) = self.nanoseconds.subtractingReportingOverflow(other.nanoseconds)
-        return overflow ? (self < other ? .min : .max) : difference
-    }
-}
