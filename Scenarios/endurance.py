@@ -15,6 +15,7 @@ missed, told wrong or made up. Memory is the server's, from the end of the first
 busiest moment is in it. Descriptors and threads are as many afterwards as before, and each opened has one closed.
 """
 
+import datetime
 import json
 import os
 import tempfile
@@ -26,6 +27,7 @@ from harness import check, main, quantile
 MINUTES = float(os.environ.get("MINUTES", "30"))
 ROUND = 90.0  # seconds in which a swarm of those that are struck lives
 CHURN = 200  # a second
+AT_ONCE = 10_000  # connections
 BOUND = 6.0
 SAMPLE = 1.0
 ALLOWED_GROWTH = 4 << 20
@@ -53,12 +55,13 @@ def rounds(stage, until, failures, totals, arguments):
     try:
         while time.monotonic() < until:
             number += 1
+            began = time.time()
             swarm = stage.run("swarm", *arguments, "--seed", str(number), "--json", events=False)
             status = swarm.wait(4 * ROUND)
             lines = [line for _, line in swarm.log.lines]
             check(status == 0, "round %d of %s: status %s\n%s\n%s" %
                   (number, arguments[0], status, swarm.errors.text(), lines))
-            totals.append(json.loads(lines[0]))
+            totals.append((began, time.time(), json.loads(lines[0])))
     except Exception as failure:  # raised again by the main thread
         failures.append(failure)
 
@@ -98,13 +101,22 @@ def endure(stage, events):
     for failure in failures:
         raise failure
     check(all(totals), "a swarm has no round")
-    late = report(stage, server, watch, [document for total in totals for document in total], before, began)
+    finished = [one for total in totals for one in total]
+    report(stage, server, watch, [document for _, _, document in finished], before, began)
     server.signal(15)
     check(server.wait(30) == 0, "the server ended with another status than 0")
-    stalls = count_events(stage, events)
-    # After a stall of the server (rule R6) a peer is asked once more, and has the time to answer.
-    allowed = LATE + (1000 * BOUND / 3 if stalls else 0)
-    check(late <= allowed, "a silence was told %.0f ms past the bound, allowed are %.0f" % (late, allowed))
+    stalls = account(stage, events)
+    for start, end, document in finished:
+        stalled = any(start <= at <= end for at in stalls)
+        # After a stall of the server (rule R6) a peer is asked once more, and has the time to answer.
+        late, allowed = lateness(document), LATE + (1000 * BOUND / 3 if stalled else 0)
+        check(late <= allowed, "a silence was told %.0f ms past the bound, allowed are %.0f" % (late, allowed))
+
+
+def lateness(document):
+    """Milliseconds past the bound, of the latest silence of a round."""
+    silences = document["verdicts"]["faults"].get("silence")
+    return silences["lateness"]["mostMs"] if silences else 0
 
 
 def report(stage, server, watch, documents, before, began):
@@ -112,12 +124,10 @@ def report(stage, server, watch, documents, before, began):
     for document in documents:
         for kind, count in document["struck"].items():
             struck[kind] = struck.get(kind, 0) + count
-    late = [document["verdicts"]["faults"]["silence"]["lateness"]["mostMs"] for document in documents
-            if "silence" in document["verdicts"]["faults"]]
     stage.note("%d rounds, %d connections, faults: %s" %
                (len(documents), sum(document["connections"]["made"] for document in documents),
                 ", ".join("%s %d" % item for item in sorted(struck.items()))))
-    stage.note("silences at most %.0f ms past the bound of %g s" % (max(late, default=0), BOUND))
+    stage.note("silences at most %.0f ms past the bound of %g s" % (max(map(lateness, documents)), BOUND))
 
     samples = [sample for sample in watch.samples if sample[0] > began + ROUND]
     check(len(samples) > 8, "too short to tell whether memory is flat")
@@ -137,32 +147,41 @@ def report(stage, server, watch, documents, before, began):
         time.sleep(0.1)
     check(all(now <= then for now, then in zip(after, before)), "%d descriptors and %d threads before, %d and %d after" %
           (*before, *after))
-    return max(late, default=0)
 
 
-def count_events(stage, events):
-    """Each connection that was opened is closed, once; returns how often the server stood still."""
-    opened, closed, reasons, stalls = set(), set(), {}, 0
+def account(stage, events):
+    """Each connection that was opened is closed, once, and there were as many as promised; returns when the server stalled."""
+    opened, closed, reasons, stalls, times, most = set(), set(), {}, [], [], 0
     with open(events) as lines:
         for line in lines:
             event = json.loads(line)
-            kind = event["type"]
+            kind, at = event["type"], moment(event)
             if kind.endswith("connection.opened"):
                 connection = event["data"]["connection"]
                 check(connection not in opened, "opened twice: %s" % line)
                 opened.add(connection)
+                times.append(at)
             elif kind.endswith("node.stalled"):
-                stalls += 1
+                stalls.append(at)
             elif kind.endswith("connection.closed"):
                 connection, reason = event["data"]["connection"], event["data"]["reason"]
                 check(connection not in closed, "closed twice: %s" % line)
                 closed.add(connection)
                 reasons[reason] = reasons.get(reason, 0) + 1
+            most = max(most, len(opened) - len(closed))
     check(opened == closed, "%d opened, %d closed, %d of them the same" %
           (len(opened), len(closed), len(opened & closed)))
-    stage.note("%d opened and closed, %d stalls of the server; %s" %
-               (len(opened), stalls, ", ".join("%s %d" % item for item in sorted(reasons.items()))))
+    rate = len(opened) / (times[-1] - times[0])
+    stage.note("%d opened and closed, %.0f a second, %d at once; %d stalls of the server; %s" %
+               (len(opened), rate, most, len(stalls), ", ".join("%s %d" % item for item in sorted(reasons.items()))))
+    check(most >= AT_ONCE, "%d connections at once, %d are promised" % (most, AT_ONCE))
+    check(rate >= CHURN, "%.0f new connections a second, %d are promised" % (rate, CHURN))
     return stalls
+
+
+def moment(event):
+    """Seconds since 1970."""
+    return datetime.datetime.fromisoformat(event["time"].replace("Z", "+00:00")).timestamp()
 
 
 if __name__ == "__main__":
