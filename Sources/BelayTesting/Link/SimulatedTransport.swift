@@ -114,6 +114,13 @@ struct SimulatedTransport: Sendable {
     /// When an acknowledgement told this end something new.
     func lastProgress(of end: LinkEnd) -> Int64? { self.inbound[end.other.index].path.lastProgressAt }
 
+    /// Bytes that this end has written, those of them that it knows to have arrived, and those that its kernel has not sent.
+    func writtenBytes(of end: LinkEnd) -> Int { self.inbound[end.other.index].path.writtenBytes }
+    func acknowledgedBytes(of end: LinkEnd) -> Int { self.inbound[end.other.index].path.acknowledgedBytes }
+    func unsentBytes(of end: LinkEnd) -> Int {
+        self.inbound[end.other.index].path.writtenBytes - self.inbound[end.other.index].path.sentBytes
+    }
+
     func oldestUndelivered(to end: LinkEnd) -> Int64? { self.inbound[end.index].path.oldestUndelivered }
 
     /// Whether a FIN was sent towards this end.

@@ -27,6 +27,26 @@ extension Oracle {
             }
             self.checkPingSchedule(witness)
             self.checkBound(witness)
+            self.checkHandshake(witness)
+            self.checkIdleLimit(witness)
+            self.checkPause(witness)
+        }
+    }
+
+    /// What it judges by is what its policy promises and what was asked for.
+    func checkTimings(_ peer: SimulatedPeer) {
+        let promise = self.witnesses[peer.end.index].promise
+        let timings = peer.machine.timings
+        func check(_ name: String, _ duration: Duration, is nanoseconds: Int64) {
+            guard abs(duration.wholeNanoseconds - nanoseconds) > 1_000 else { return }
+            self.complain("its \(name) is \(duration.text), not \(Duration.nanoseconds(nanoseconds).text)", peer)
+        }
+        check("bound", timings.bound, is: promise.bound)
+        check("interval", timings.interval, is: promise.interval)
+        check("suspicion", timings.suspectAfter, is: promise.suspectAfter)
+        check("handshake deadline", timings.handshakeWithin, is: promise.handshakeWithin)
+        if timings.replyWithin <= .zero || timings.replyWithin > timings.bound - timings.interval {
+            self.complain("the time to answer is \(timings.replyWithin.text)", peer)
         }
     }
 
@@ -44,7 +64,7 @@ extension Oracle {
         }
         // What a detector learns from an answer may bring its suspicion forward, which then waits for the next wake-up.
         let patience =
-            if case .fixed = peer.timings.detector { Int64(0) } else { peer.timings.interval.wholeNanoseconds }
+            if case .fixed = peer.timings.detector { Int64(0) } else { self.witnesses[peer.end.index].promise.interval }
         let latest = tick + UInt64(patience / SimulatedLoop.tickNanoseconds)
         if armed > max(latest, peer.loop.wheel.currentTick + 1) {
             let late = Int64(armed - tick) * SimulatedLoop.tickNanoseconds
@@ -73,7 +93,7 @@ extension Oracle {
         let start = peer.timings.pingAlways ? witness.lastPingAt : max(witness.lastPingAt, witness.proofAt)
         // A negotiation makes the interval shorter from then on; one ping waits behind bytes of our own, not two.
         let earliest = max(
-            start + peer.timings.interval.wholeNanoseconds,
+            start + witness.promise.interval,
             witness.timingsChangedAt,
             witness.lastBacklogAt
         )
@@ -87,9 +107,12 @@ extension Oracle {
     /// Rule R2: not before three quarters of the interval, unless there is a reason to ask.
     func checkPing(by peer: SimulatedPeer) {
         let witness = self.witnesses[peer.end.index]
-        guard !witness.isSuspecting, witness.absences.isEmpty, !peer.machine.hasBacklog else { return }
         let start = peer.timings.pingAlways ? witness.lastPingAt : max(witness.lastPingAt, witness.proofAt)
-        let shortest = peer.timings.interval.wholeNanoseconds / 4 * 3
+        // The first ping after an absence was promised, and is sent when it is needed.
+        guard !witness.isSuspecting, !peer.machine.hasBacklog,
+            witness.lastReturn(sinceOrAt: witness.lastPingAt) == nil
+        else { return }
+        let shortest = witness.promise.interval / 4 * 3
         if peer.time - start < shortest - 1_000 {
             self.complain("pings after \(Duration.nanoseconds(peer.time - start).text)", peer)
         }
@@ -100,38 +123,100 @@ extension Oracle {
     /// A peer from which nothing comes is declared dead within the bound.
     ///
     /// Allowed on top: the time in which this end was absent; the time to answer, where a ping had to be promised after
-    /// that; for bytes that moved, the bound or the write deadline from then on (with evidence that is known of the kernel's
-    /// bytes too: an answer that was acknowledged counts from its acknowledgement, a round trip after its ping, and the
-    /// acknowledgement of a probe puts off once what waits before a closed window); what a late timer exceeds the margin by.
+    /// that; for bytes that moved, the bound or the write deadline from then on; what the kernel tells, where it does
+    /// (``putOff(_:)``); what a late timer exceeds the margin by.
     private func checkBound(_ witness: Witness) {
         let peer = witness.peer
         guard witness.pausedSince == nil, !peer.inputEnded, !(witness.isSlow && peer.canRead) else { return }
-        let bound = peer.timings.bound.wholeNanoseconds
+        let bound = witness.promise.bound
         guard peer.time > witness.proofAt + bound else { return }
-        let truth = peer.surroundings.link.truth
-        let reply = peer.timings.replyWithin.wholeNanoseconds
-        let isQueued = peer.surroundings.link.queuedBytes(of: peer.end) > 0
-        let write = peer.timings.writeWithin.wholeNanoseconds
+        let link = peer.surroundings.link
         var start = witness.proofAt
         var due = witness.proofAt + bound
-        if let movement = truth.lastQueueMovement(of: peer.end) {
+        if let movement = link.truth.lastQueueMovement(of: peer.end) {
+            let patience = link.queuedBytes(of: peer.end) > 0 ? witness.writeWithin : bound
             // A sample that comes late finds out late what moved.
-            due = max(due, movement + (isQueued ? write : bound) + self.lateness(of: peer))
+            due = max(due, movement + patience + self.lateness(of: peer))
             start = min(start, movement)
         }
-        if peer.configuration.showsEvidence {
-            let progress = truth.lastProgress(of: peer.end) ?? witness.openedAt
-            due = max(due, progress + (witness.hasSentMessages ? 2 * max(write, bound) : bound))
-        }
+        if peer.configuration.showsEvidence { due = max(due, self.putOff(witness)) }
         due = max(due, witness.timingsChangedAt) + witness.absence(since: start, until: peer.time)
-        if witness.lastReturn(after: witness.proofAt, until: peer.time) != nil { due += reply }
+        if witness.lastReturn(after: witness.proofAt, until: peer.time) != nil {
+            due += peer.timings.replyWithin.wholeNanoseconds
+        }
         // A slow program of our own finds out late what its peer said long before.
         if witness.isSlow, witness.lastReadAt > witness.proofAt {
             due = max(due, witness.lastReadAt + bound + bound / 8)
         }
-        due += max(0, self.lateness(of: peer) - peer.verdictMargin)
+        due += max(0, self.lateness(of: peer) - witness.verdictMargin)
         if peer.time > due {
             self.complain("missed the bound by \(Duration.nanoseconds(peer.time - due).text)", peer)
+        }
+    }
+
+    /// Until when what the kernel knows may put a verdict off: that it acknowledges a question is no reason to wait, for a
+    /// program that stopped does not answer it.
+    ///
+    /// Bulk of our own before the question speaks for the peer while it moves, and once more when the probe of a closed
+    /// window is acknowledged. A first question that may have had to be repeated, or waited behind messages, can be answered
+    /// from its acknowledgement on, until which that of anything before it counts; what is found acknowledged at the bound
+    /// gives that time once.
+    private func putOff(_ witness: Witness) -> Int64 {
+        var until = Int64.min
+        if witness.hasSentMessages, let movedAt = witness.bulkMovedAt {
+            until = movedAt + 2 * max(witness.writeWithin, witness.promise.bound)
+        }
+        let isImmediate = self.isLossless && self.outages.isEmpty && !witness.hasSentMessages
+        let acknowledgedAt = witness.questions.first.flatMap { $0.acknowledgedAt ?? witness.knownProgressAt }
+        if !isImmediate, let acknowledgedAt, acknowledgedAt > witness.proofAt {
+            let from = max(acknowledgedAt, witness.proofAt + witness.promise.bound)
+            until = max(until, from + witness.peer.timings.replyWithin.wholeNanoseconds)
+        }
+        return until
+    }
+
+    // MARK: - Other limits
+
+    /// Rule R10: who does not say hello is not waited for.
+    private func checkHandshake(_ witness: Witness) {
+        let peer = witness.peer
+        guard peer.configuration.policy.requiresHello, !witness.isGreeted, witness.pausedSince == nil,
+            !peer.inputEnded, !(witness.isSlow && peer.canRead)
+        else { return }
+        let within = witness.promise.handshakeWithin
+        guard peer.time > witness.openedAt + within else { return }
+        var due = witness.openedAt + within + witness.absence(since: witness.openedAt, until: peer.time)
+        // Each return promises a ping to a peer that has spoken since the one before.
+        if let back = witness.lastReturn(after: witness.openedAt, until: peer.time) {
+            due = max(due, back + witness.promise.bound) + peer.timings.replyWithin.wholeNanoseconds
+        }
+        due += self.lateness(of: peer)
+        if peer.time > due {
+            self.complain("missed the handshake deadline by \(Duration.nanoseconds(peer.time - due).text)", peer)
+        }
+    }
+
+    /// Rule R7: not reading has a limit of its own.
+    private func checkPause(_ witness: Witness) {
+        let peer = witness.peer
+        guard let since = witness.pausedSince else { return }
+        let due = since + peer.timings.readPauseLimit.wholeNanoseconds + self.lateness(of: peer)
+        guard peer.time > due else { return }
+        if peer.time > due + witness.absence(since: since, until: peer.time) {
+            self.complain("does not read for longer than the limit", peer)
+        }
+    }
+
+    /// Who only sends heartbeats is not kept beyond the idle limit.
+    private func checkIdleLimit(_ witness: Witness) {
+        let peer = witness.peer
+        guard let limit = peer.configuration.policy.idleLimit?.wholeNanoseconds, witness.pausedSince == nil else {
+            return
+        }
+        let due = witness.lastMessageAt + limit + self.lateness(of: peer)
+        guard peer.time > due else { return }
+        if peer.time > due + witness.absence(since: witness.lastMessageAt, until: peer.time) {
+            self.complain("missed the idle limit", peer)
         }
     }
 }

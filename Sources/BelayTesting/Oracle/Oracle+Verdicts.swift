@@ -9,75 +9,7 @@ import BelayCore
 
 // Whether a verdict is true.
 extension Oracle {
-    private static let verdicts: Set<DisconnectReason.Code> = [
-        .peerSilent, .peerFrozen, .peerNotReading, .pathLost, .pathUnreachable, .localCannotSend, .handshakeTimeout,
-    ]
-
-    /// The slack that a token in microseconds has.
-    private static let tokenSlack: Int64 = 1_000
-
-    func suspected(_ peer: SimulatedPeer) {
-        let witness = self.witnesses[peer.end.index]
-        self.witnesses[peer.end.index].isSuspecting = true
-        self.witnesses[peer.end.index].suspectedAt = peer.time
-        // One ping waits behind bytes of our own, not two.
-        self.witnesses[peer.end.index].owesPing = peer.timings.sendsPings && !peer.machine.hasBacklog
-        guard !witness.isSuspecting else { return self.complain("suspects a peer that it suspects already", peer) }
-        guard case .fixed = peer.timings.detector else { return }
-        let silence = witness.fairSilence
-        let earliest = min(peer.timings.suspectAfter.wholeNanoseconds, peer.earliestVerdict) - Self.tokenSlack
-        if silence < earliest { self.complain("suspects after \(Duration.nanoseconds(silence).text)", peer) }
-    }
-
-    func recovered(_ peer: SimulatedPeer) {
-        if !self.witnesses[peer.end.index].isSuspecting {
-            self.complain("recovered without having been suspected", peer)
-        }
-        self.witnesses[peer.end.index].isSuspecting = false
-    }
-
-    /// The machine decided; nothing of it has been carried out.
-    func closed(_ close: ConnectionMachine.Close, by peer: SimulatedPeer) {
-        let index = peer.end.index
-        self.witnesses[index].closeCount += 1
-        self.witnesses[index].closedAt = self.witnesses[index].closedAt ?? peer.time
-        if self.witnesses[index].closeCount > 1 { self.complain("closed twice", peer) }
-        let other = self.witnesses[peer.end.other.index]
-        let witness = self.witnesses[index]
-        let code = close.reason.code
-        switch code {
-        case _ where Self.verdicts.contains(code):
-            self.checkVerdict(close, peer)
-        case .peerClosed:
-            if !peer.inputEnded { self.complain("peer.closed without a FIN", peer) }
-        case .peerGoodbye:
-            if other.closeCount == 0 { self.complain("peer.goodbye, but nobody said it", peer) }
-        case .peerReset:
-            if !other.peer.isGone { self.complain("peer.reset, but nobody reset", peer) }
-        case .slowConsumer:
-            let queued = peer.surroundings.link.queuedBytes(of: peer.end)
-            if queued <= peer.configuration.outboundLimit { self.complain("slow-consumer with \(queued) bytes", peer) }
-        case .protocolViolation where witness.isSlow && close.reason.evidence.detail?.contains("unfinished") == true:
-            // A program of our own that reads that slowly does not see the end of the message.
-            break
-        case .localClosed, .localFailed, .idle:
-            self.checkOwnDecision(code, peer)
-        default:
-            self.complain("\(code.rawValue), for which there is no cause", peer)
-        }
-    }
-
-    private func checkOwnDecision(_ code: DisconnectReason.Code, _ peer: SimulatedPeer) {
-        let witness = self.witnesses[peer.end.index]
-        guard code == .localFailed else { return }
-        let limit = peer.timings.readPauseLimit.wholeNanoseconds
-        let since = witness.pausedSince ?? (witness.isSlow ? witness.openedAt : peer.time)
-        if peer.time - since < limit { self.complain("gave up reading without a pause of the limit", peer) }
-    }
-
-    // MARK: - Verdicts
-
-    private func checkVerdict(_ close: ConnectionMachine.Close, _ peer: SimulatedPeer) {
+    func checkVerdict(_ close: ConnectionMachine.Close, _ peer: SimulatedPeer) {
         let witness = self.witnesses[peer.end.index]
         let code = close.reason.code
         let link = peer.surroundings.link
@@ -87,21 +19,21 @@ extension Oracle {
         }
         if witness.pausedSince != nil, !isStandstill { self.complain("\(code.rawValue) while it did not read", peer) }
         if code == .handshakeTimeout {
-            let within = peer.timings.handshakeWithin.wholeNanoseconds
-            if peer.time - witness.openedAt < within - min(peer.verdictMargin, within / 25 * 2) {
-                self.complain("handshake-timeout too early", peer)
-            }
+            self.checkHandshakeTimeout(witness)
         } else if isStandstill {
-            self.checkStandstill(code, peer)
+            self.checkStandstill(close.reason, witness)
         } else {
             let silence = witness.fairSilence
-            if silence < peer.earliestVerdict - Self.tokenSlack {
+            if silence < witness.earliestVerdict - Oracle.tokenSlack {
                 self.complain("\(code.rawValue) after \(Duration.nanoseconds(silence).text) of silence", peer)
             }
             if !witness.isSuspecting { self.complain("\(code.rawValue) without having suspected", peer) }
             self.checkQuestionAfterStall(witness)
         }
-        self.checkFairness(code, peer, isStandstill: isStandstill)
+        // Who need not say hello is dead when it says nothing; who must may be alive and answer all it is asked.
+        if code != .handshakeTimeout || !peer.configuration.policy.requiresHello {
+            self.checkFairness(code, peer, isStandstill: isStandstill)
+        }
         if !isStandstill { self.checkReason(close.reason, peer) }
     }
 
@@ -110,17 +42,42 @@ extension Oracle {
         let peer = witness.peer
         guard witness.stalledAt != nil, peer.timings.sendsPings, witness.lastBacklogAt < witness.proofAt else { return }
         let reply = peer.timings.replyWithin.wholeNanoseconds
-        if let askedAt = witness.askedAfterStallAt, peer.time - askedAt >= reply - peer.verdictMargin - 1_000 { return }
+        if let askedAt = witness.askedAfterStallAt, peer.time - askedAt >= reply - witness.verdictMargin - 1_000 {
+            return
+        }
         self.complain("no time to answer after an absence", peer)
     }
 
-    /// Rule R8: bytes that move keep a slow peer alive.
-    private func checkStandstill(_ code: DisconnectReason.Code, _ peer: SimulatedPeer) {
-        guard let movement = peer.surroundings.link.truth.lastQueueMovement(of: peer.end) else { return }
-        let patience = peer.timings.writeWithin.wholeNanoseconds
-        if peer.time - movement < patience - patience / 16 - peer.verdictMargin {
-            let since = Duration.nanoseconds(peer.time - movement)
-            self.complain("\(code.rawValue), although bytes moved \(since.text) before", peer)
+    /// Rule R10: only who has said nothing, or no hello where one is required, and not before the deadline.
+    private func checkHandshakeTimeout(_ witness: Witness) {
+        let peer = witness.peer
+        let within = witness.promise.handshakeWithin
+        if witness.fairTime(since: witness.openedAt) < within - min(witness.verdictMargin, within / 25 * 2) {
+            self.complain("handshake-timeout too early", peer)
+        }
+        if witness.isGreeted { self.complain("handshake-timeout, although the peer was heard", peer) }
+    }
+
+    /// Rule R8: bytes that move keep a slow peer alive; before the first of them moves, the time since they began to wait
+    /// does, unless it is silent as well.
+    private func checkStandstill(_ reason: DisconnectReason, _ witness: Witness) {
+        let peer = witness.peer
+        let code = reason.code
+        let movement = peer.surroundings.link.truth.lastQueueMovement(of: peer.end)
+        guard peer.surroundings.link.queuedBytes(of: peer.end) > 0 else {
+            return self.complain("\(code.rawValue), although nothing waits", peer)
+        }
+        let backlogSince = witness.backlogSince ?? peer.time
+        let isSilent = witness.isSuspecting && witness.fairSilence >= witness.earliestVerdict - Oracle.tokenSlack
+        let since = max(isSilent ? .min : backlogSince, movement ?? .min)
+        let patience = witness.writeWithin
+        if since > peer.time - patience + patience / 16 + witness.verdictMargin {
+            let duration = Duration.nanoseconds(peer.time - since)
+            self.complain("\(code.rawValue), although bytes moved, or began to wait, \(duration.text) before", peer)
+        }
+        let isPathWell = self.isLossless && self.outages.isEmpty
+        if code != .peerNotReading, isPathWell || !peer.configuration.showsEvidence {
+            self.complain("\(code.rawValue) of a standstill: \(Self.diagnosis(of: reason))", peer)
         }
     }
 
@@ -154,6 +111,10 @@ extension Oracle {
         }
     }
 
+    private static func diagnosis(of reason: DisconnectReason) -> String {
+        reason.evidence.diagnosis?.rawValue ?? "no diagnosis"
+    }
+
     /// The reason, where only one thing has happened that can have led to it.
     private func checkReason(_ reason: DisconnectReason, _ peer: SimulatedPeer) {
         let code = reason.code
@@ -178,11 +139,11 @@ extension Oracle {
         }
         if self.outages.isEmpty, !other.absences.isEmpty || other.isSlow || other.pausedSince != nil {
             if code != .peerFrozen {
-                self.complain("\(code.rawValue), but its program stopped: \(reason.evidence)", peer)
+                self.complain("\(code.rawValue), but its program stopped: \(Self.diagnosis(of: reason))", peer)
             }
         } else if other.absences.isEmpty, !self.outages.isEmpty, other.pausedSince == nil, !other.isSlow {
             if code != .pathLost, !self.mayHaveHealed(code, witness) {
-                self.complain("\(code.rawValue), but the path is gone: \(reason.evidence)", peer)
+                self.complain("\(code.rawValue), but the path is gone: \(Self.diagnosis(of: reason))", peer)
             }
         }
     }
@@ -199,19 +160,4 @@ extension Oracle {
         return isOver
             && self.outages.contains { now - $0.upperBound <= max($0.upperBound - $0.lowerBound, 400_000_000) }
     }
-}
-
-extension SimulatedPeer {
-    /// How much before the bound a verdict may fall: see ``BelayCore/LivenessTimings``.
-    var verdictMargin: Int64 {
-        let bound = self.timings.bound.wholeNanoseconds
-        return min(
-            min(max(bound / 100, 2_000_000), 10_000_000),
-            bound / 25 * 2,
-            self.timings.replyWithin.wholeNanoseconds / 3
-        )
-    }
-
-    /// The shortest silence of a verdict.
-    var earliestVerdict: Int64 { self.timings.bound.wholeNanoseconds - self.verdictMargin }
 }

@@ -9,85 +9,10 @@ import BelayCore
 
 /// Knows what really happens in a simulation, and complains where a machine says or does what is not true.
 ///
-/// It draws its own conclusions from what happens in the world: what arrived, who was stopped when, what was cut off. It
-/// takes from the machines what they promise (their timings) and what they decide, nothing of how they come to it.
+/// It draws its own conclusions from what happens in the world: what arrived, who was stopped when, what was cut off, and
+/// from the policies: what they promise, and what a hello makes of it. It takes from the machines what they decide, nothing
+/// of how they come to it.
 final class Oracle {
-    /// What is true of one end.
-    struct Witness {
-        unowned let peer: SimulatedPeer
-        var openedAt: Int64 = 0
-        /// The last proof of life of the other end (rules R1 and R15).
-        var proofAt: Int64 = 0
-        var lastPingAt: Int64 = 0
-        /// When pings were sent, by their tokens.
-        var pings: [UInt64: Int64] = [:]
-        var olderPings: [UInt64: Int64] = [:]
-        var pingCount: UInt64 = 0
-        var bytesRead: UInt64 = 0
-        var lastReadAt = Int64.min
-        var isSuspecting = false
-        var suspectedAt = Int64.min
-        var closeCount = 0
-        var closedAt: Int64?
-        /// When it could neither hear nor answer: its process was stopped, or its program did not read.
-        var absences: [Range<Int64>] = []
-        /// What of these is nobody's silence (rules R6 and R7): its time, and how much.
-        var credits: [Credit] = []
-        /// The due time of the loop whose lateness is known.
-        var knownDueAt = Int64.max
-        /// When it first came back from a stall or a pause since the last proof of life, and pinged after that.
-        var stalledAt: Int64?
-        var askedAfterStallAt: Int64?
-        /// It suspects and has not asked.
-        var owesPing = false
-        var pausedSince: Int64?
-        var isSlow = false
-        var hasSentMessages = false
-        var wasStopped = false
-        var leftWithoutClose = false
-        /// When it last judged by other times than before.
-        var timingsChangedAt = Int64.min
-        /// When bytes of its own last waited in its program.
-        var lastBacklogAt = Int64.min
-        var hasBacklog = false
-
-        /// A time that is nobody's silence.
-        struct Credit {
-            let at: Int64
-            let length: Int64
-        }
-
-        /// The silence less the time in which this end could not hear (rules R6 and R7), at least.
-        var fairSilence: Int64 {
-            var (silence, counted) = (Int64(0), self.proofAt)
-            for credit in self.credits where credit.at > self.proofAt {
-                silence = max(0, silence + credit.at - counted - credit.length)
-                counted = credit.at
-            }
-            return silence + self.peer.time - counted
-        }
-
-        /// How much of the time since then it was absent.
-        func absence(since start: Int64, until end: Int64) -> Int64 {
-            var sum: Int64 = 0
-            var covered = start
-            for absence in self.absences.sorted(by: { $0.lowerBound < $1.lowerBound }) {
-                let from = max(absence.lowerBound, covered)
-                let until = min(absence.upperBound, end)
-                if until > from {
-                    sum += until - from
-                    covered = until
-                }
-            }
-            return sum
-        }
-
-        /// When its last absence ended, if that was after `start`.
-        func lastReturn(after start: Int64, until end: Int64) -> Int64? {
-            self.absences.filter { $0.upperBound > start && $0.lowerBound < end }.map { min($0.upperBound, end) }.max()
-        }
-    }
-
     /// What was found to be wrong, at most ``limit`` of it.
     private(set) var complaints: [String] = []
     private static let limit = 5
@@ -100,7 +25,7 @@ final class Oracle {
     private var steps = 0
 
     init(_ server: SimulatedPeer, _ client: SimulatedPeer, _ toServer: LinkConditions, _ toClient: LinkConditions) {
-        self.witnesses = [Witness(peer: server), Witness(peer: client)]
+        self.witnesses = [Witness(server), Witness(client)]
         self.longestLatency = [toServer, toClient].map { ($0.latency + $0.jitter).wholeNanoseconds }
         self.isLossless = toServer.loss == 0 && toClient.loss == 0
     }
@@ -118,9 +43,30 @@ final class Oracle {
         self.witnesses[peer.end.index].openedAt = time
         self.witnesses[peer.end.index].proofAt = time
         self.witnesses[peer.end.index].lastPingAt = time
+        self.witnesses[peer.end.index].lastMessageAt = time
+        self.checkTimings(peer)
     }
 
-    func timingsChanged(_ peer: SimulatedPeer) { self.witnesses[peer.end.index].timingsChangedAt = peer.time }
+    /// The other end asked for a bound.
+    func readHello(within: Duration, by peer: SimulatedPeer) {
+        self.heard(peer, isHello: true)
+        self.witnesses[peer.end.index].promise.asked(within: within.wholeNanoseconds)
+    }
+
+    /// The other end says what is in force.
+    func readWelcome(every: Duration, within: Duration, by peer: SimulatedPeer) {
+        self.heard(peer, isHello: true)
+        self.witnesses[peer.end.index].promise.welcomed(
+            every: every.wholeNanoseconds,
+            within: within.wholeNanoseconds
+        )
+    }
+
+    /// The machine judges by what was asked for.
+    func timingsChanged(_ peer: SimulatedPeer) {
+        self.witnesses[peer.end.index].timingsChangedAt = peer.time
+        if !peer.machine.isOver { self.checkTimings(peer) }
+    }
 
     /// Its process runs; when that is later than it should have woken up, it was absent.
     func runs(_ peer: SimulatedPeer) {
@@ -151,6 +97,7 @@ final class Oracle {
         self.witnesses[index].proofAt = time
         self.witnesses[index].stalledAt = nil
         self.witnesses[index].askedAfterStallAt = nil
+        self.answered(index, at: time)
     }
 
     func pinged(_ token: UInt64, by peer: SimulatedPeer) {
@@ -168,6 +115,7 @@ final class Oracle {
             self.witnesses[index].pings = [:]
         }
         self.witnesses[index].pings[token] = peer.time
+        self.asked(peer)
     }
 
     func read(_ bytes: Int, by peer: SimulatedPeer) {
@@ -181,6 +129,18 @@ final class Oracle {
         self.proved(peer.end.index, at: peer.time)
     }
 
+    /// Something complete was heard, which ends the handshake where no hello is required.
+    func heard(_ peer: SimulatedPeer, isHello: Bool) {
+        self.heard(peer)
+        if isHello || !peer.configuration.policy.requiresHello { self.witnesses[peer.end.index].isGreeted = true }
+    }
+
+    /// A message was heard.
+    func heardMessage(_ peer: SimulatedPeer) {
+        self.heard(peer, isHello: false)
+        self.witnesses[peer.end.index].lastMessageAt = peer.time
+    }
+
     /// A pong proves that the other end was alive when its ping was sent, where it names it.
     func heardPong(_ token: UInt64?, by peer: SimulatedPeer) {
         guard !peer.machine.isOver else { return }
@@ -188,6 +148,7 @@ final class Oracle {
         let witness = self.witnesses[index]
         let sentAt = token.flatMap { witness.pings[$0] ?? witness.olderPings[$0] } ?? peer.time
         self.proved(index, at: sentAt)
+        if !peer.configuration.policy.requiresHello { self.witnesses[index].isGreeted = true }
     }
 
     func readEnd(_ peer: SimulatedPeer) {
@@ -224,10 +185,10 @@ final class Oracle {
         if action.needsProcess { self.runs(peer) }
         switch action {
         case .freeze(let duration):
-            self.witnesses[index].wasStopped = true
             self.absent(index, from: time, for: duration)
         case .suspend(let duration):
             self.absent(index, from: time, for: duration)
+            self.suspended(index, from: time, for: duration)
         case .pauseReading:
             if !peer.machine.isOver, self.witnesses[index].pausedSince == nil {
                 self.witnesses[index].pausedSince = time
@@ -246,7 +207,11 @@ final class Oracle {
             self.witnesses[index].hasSentMessages = true
         case .crash, .exit, .reset:
             self.witnesses[index].leftWithoutClose = true
-        case .setWallClock, .close:
+        case .close:
+            self.witnesses[index].isToClose = true
+        case .drain:
+            self.witnesses[index].isToDrain = true
+        case .setWallClock:
             break
         }
     }
@@ -257,6 +222,15 @@ final class Oracle {
         return max(0, until - since - counted.reduce(0, +))
     }
 
+    /// The monotonic clock of a suspended host stands still; no time passes twice.
+    private func suspended(_ index: Int, from time: Int64, for duration: Duration) {
+        let end = time + max(0, duration.wholeNanoseconds)
+        let before = max(time, self.witnesses[index].suspendedUntil)
+        guard end > before else { return }
+        self.witnesses[index].credits.append(.init(at: end, length: end - before))
+        self.witnesses[index].suspendedUntil = end
+    }
+
     private func absent(_ index: Int, from time: Int64, for duration: Duration?) {
         let end = duration.map { time + max(0, $0.wholeNanoseconds) } ?? .max
         self.witnesses[index].absences.append(time..<end)
@@ -264,17 +238,14 @@ final class Oracle {
 
     // MARK: - After each step
 
-    func stepped() {
+    /// Checks everything, from time to time also that each loop has one entry for its one connection.
+    func stepped(checkingWheels: Bool = true) {
         self.steps += 1
-        for witness in self.witnesses {
-            let peer = witness.peer
-            let hasBacklog = peer.machine.hasBacklog || peer.surroundings.link.queuedBytes(of: peer.end) > 0
-            // The end of a backlog is noticed in this step; what follows from it comes in the next one.
-            if hasBacklog || witness.hasBacklog { self.witnesses[peer.end.index].lastBacklogAt = peer.time }
-            self.witnesses[peer.end.index].hasBacklog = hasBacklog
-            self.check(self.witnesses[peer.end.index])
+        for index in self.witnesses.indices {
+            self.noteQueue(of: index)
+            self.check(self.witnesses[index])
         }
-        if self.steps & 511 == 0 { self.checkWheels() }
+        if checkingWheels, self.steps & 511 == 0 { self.checkWheels() }
     }
 
     func checkWheels() {

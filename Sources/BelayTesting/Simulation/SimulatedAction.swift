@@ -36,6 +36,8 @@ public enum SimulatedAction: Hashable, Sendable {
     case talk(every: Duration, bytes: Int)
     /// The program closes the connection in an orderly way, with a goodbye.
     case close
+    /// The process is about to end: it drains the connection, with a goodbye.
+    case drain
     /// The process ends without a word: its kernel sends FIN, or RST if something was not read.
     case exit
     /// The connection is reset from outside the program: RST.
@@ -45,7 +47,7 @@ public enum SimulatedAction: Hashable, Sendable {
     var needsProcess: Bool {
         switch self {
         case .freeze, .suspend, .setWallClock, .crash, .exit, .reset: false
-        case .pauseReading, .resumeReading, .readSlowly, .send, .talk, .close: true
+        case .pauseReading, .resumeReading, .readSlowly, .send, .talk, .close, .drain: true
         }
     }
 }
@@ -65,6 +67,7 @@ extension SimulatedAction: CustomStringConvertible {
         case .send(let bytes): "sends \(bytes) bytes"
         case .talk(let interval, let bytes): "sends \(bytes) bytes every \(interval.text) from now on"
         case .close: "closes the connection"
+        case .drain: "drains the connection"
         case .exit: "exits"
         case .reset: "is reset"
         }

@@ -137,11 +137,11 @@ extension SimulatedPeer {
             guard self.pinged(at: now) else { return }
             if self.configuration.echoesTokens { self.owed.token = token } else { self.owed.untokened += 1 }
         case .message(let bytes):
-            self.surroundings.oracle?.heard(self)
+            self.surroundings.oracle?.heardMessage(self)
             self.receivedMessageBytes += bytes
             if case .close(let close) = self.machine.messageReceived(at: now) { self.perform(close) }
         case .hello(let within):
-            self.surroundings.oracle?.heard(self)
+            self.surroundings.oracle?.readHello(within: within, by: self)
             switch self.machine.helloReceived(every: nil, within: within, at: now) {
             case .welcome(let every, let within): self.send(.welcome(every: every, within: within))
             case .close(let close): self.perform(close)
@@ -149,7 +149,7 @@ extension SimulatedPeer {
             }
             self.timingsChanged()
         case .welcome(let every, let within):
-            self.surroundings.oracle?.heard(self)
+            self.surroundings.oracle?.readWelcome(every: every, within: within, by: self)
             self.machine.welcomeReceived(every: every, within: within, at: now)
             self.timingsChanged()
         case .goodbye(let code):
@@ -160,7 +160,7 @@ extension SimulatedPeer {
 
     /// Whether the ping is to be answered.
     private func pinged(at now: Instant) -> Bool {
-        self.surroundings.oracle?.heard(self)
+        self.surroundings.oracle?.heard(self, isHello: false)
         switch self.machine.pingReceived(at: now) {
         case .answer:
             return true

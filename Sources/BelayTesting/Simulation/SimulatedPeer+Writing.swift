@@ -107,7 +107,7 @@ extension SimulatedPeer {
         case .exit, .reset:
             self.surroundings.link.reset(from: self.end)
             self.leave()
-        case .pauseReading, .resumeReading, .readSlowly, .send, .talk, .close:
+        case .pauseReading, .resumeReading, .readSlowly, .send, .talk, .close, .drain:
             self.performInProcess(action)
         }
     }
@@ -125,6 +125,8 @@ extension SimulatedPeer {
             self.sendMessages(bytes: bytes, at: now)
         case .close:
             if let close = self.machine.closeRequested(at: now) { self.perform(close) }
+        case .drain:
+            if let close = self.machine.drainRequested(at: now) { self.perform(close) }
         case .freeze, .suspend, .setWallClock, .crash, .exit, .reset:
             break
         }

@@ -202,7 +202,7 @@ public final class Simulation {
         case .pauseReading(.some(let duration)):
             let resumption = Scheduled.action(.resumeReading, by: end, isRepeated: false)
             self.script.push(resumption, at: time + duration.wholeNanoseconds)
-        case .pauseReading, .freeze, .setWallClock, .resumeReading, .readSlowly, .send, .close, .exit, .reset:
+        case .pauseReading, .freeze, .setWallClock, .resumeReading, .readSlowly, .send, .close, .drain, .exit, .reset:
             break
         }
     }
@@ -215,6 +215,7 @@ extension Simulation {
     func finalComplaints() -> [String] {
         guard let oracle = self.surroundings.oracle else { return [] }
         oracle.checkWheels()
+        oracle.checkEnds()
         let spins = self.timeline.entries.filter { $0.event == .spun }.map { "\($0)" }
         return oracle.complaints + spins
     }
