@@ -168,6 +168,11 @@ public struct Scenario: Hashable, Sendable {
                 $0.client = .answering()
                 $0.client.format = self.client.format
             },
+            self.changed {
+                $0.server.policy.idleLimit = nil
+                $0.server.policy.requiresHello = false
+            },
+            self.changed { $0.client.asksFor = nil },
             self.changed { $0.length = $0.length * 0.75 },
         ]
         for index in self.steps.indices {
@@ -225,6 +230,15 @@ extension SimulatedPeer.Configuration {
         if self.policy.pingAlways { text += ", pings always" }
         if let writeWithin = self.policy.writeWithin { text += ", writes within \(writeWithin.text)" }
         if let asksFor { text += ", asks for \(asksFor.text)" }
+        if let bounds = self.policy.peerBounds {
+            text += ", permits \(bounds.lowerBound.text) to \(bounds.upperBound.text)"
+        }
+        if self.policy.requiresHello { text += ", requires a hello within \(timings?.handshakeWithin.text ?? "")" }
+        if let idleLimit = self.policy.idleLimit { text += ", idle for \(idleLimit.text)" }
+        if let limit = self.policy.readPauseLimit { text += ", pauses for \(limit.text)" }
+        if self.policy.minimumPeerInterval != LivenessPolicy(detectWithin: .seconds(1)).minimumPeerInterval {
+            text += ", is pinged every \(self.policy.minimumPeerInterval.text) at most"
+        }
         return text
     }
 }
