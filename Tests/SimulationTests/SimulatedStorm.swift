@@ -7,6 +7,8 @@
 
 import BelayCore
 
+@testable import BelayTesting
+
 /// Many clients on one event loop of a server: they connect, lose the server together, and come back (rules R13, R14).
 ///
 /// The server keeps a presence table as a gateway does: each connection of a client has an epoch, and the end of a
@@ -44,6 +46,8 @@ final class SimulatedStorm {
     private(set) var opened = 0
     private(set) var serverCloses = 0
     private(set) var clientCloses = 0
+    /// What the oracles beside the connections found wrong.
+    private(set) var complaints: [String] = []
     /// When clients connected, since the beginning.
     private(set) var connects: [Duration] = []
 
@@ -68,9 +72,21 @@ final class SimulatedStorm {
         for line in self.lines { self.interrupt(line.surroundings) }
     }
 
+    /// The process of the server dies, and its kernel resets all connections at the same instant.
+    func resetEverybody() {
+        for line in self.lines where !line.server.isGone {
+            line.surroundings.link.advance(to: Instant(nanoseconds: self.now))
+            line.surroundings.oracle?.performs(.reset, line.server)
+            line.server.perform(.reset)
+        }
+    }
+
     private func interrupt(_ surroundings: SimulatedPeer.Surroundings) {
         let range = Instant(nanoseconds: self.outage.lowerBound)..<Instant(nanoseconds: self.outage.upperBound)
-        for end in LinkEnd.allCases { surroundings.link.interrupt(to: end, during: range) }
+        for end in LinkEnd.allCases {
+            surroundings.link.interrupt(to: end, during: range)
+            surroundings.oracle?.cutOff(end, until: self.outage.upperBound)
+        }
     }
 
     func run(for length: Duration) throws {
@@ -85,6 +101,7 @@ final class SimulatedStorm {
                 if line.client.loop.wakesAt <= next { line.client.loop.turn(at: next) }
             }
             if self.serverLoop.wakesAt <= next { self.serverLoop.turn(at: next) }
+            for line in self.lines { line.surroundings.oracle?.stepped(checkingWheels: false) }
             self.noteEnds()
         }
         self.now = end
@@ -114,6 +131,7 @@ final class SimulatedStorm {
         let configuration = SimulatedPeer.Configuration(self.policy)
         let server = try SimulatedPeer(configuration, end: .server, on: self.serverLoop, in: surroundings)
         let client = try SimulatedPeer(configuration, end: .client, on: loop, in: surroundings)
+        surroundings.oracle = Oracle(server, client, self.conditions, self.conditions)
         let epoch = self.registry.next(for: "client-\(identity)")
         self.lines.append(
             Line(
@@ -136,7 +154,7 @@ final class SimulatedStorm {
     private func noteEnds() {
         for index in self.lines.indices {
             let line = self.lines[index]
-            if !line.serverClosed, line.server.isOver {
+            if !line.serverClosed, line.server.isOver || line.server.isGone {
                 self.lines[index].serverClosed = true
                 if self.clients[line.identity].onlineEpoch == line.epoch {
                     self.clients[line.identity].onlineEpoch = nil
@@ -149,6 +167,8 @@ final class SimulatedStorm {
             if line.server.isGone, line.client.isGone {
                 self.serverCloses += line.surroundings.timeline.closes(of: .server).count
                 self.clientCloses += line.surroundings.timeline.closes(of: .client).count
+                line.surroundings.oracle?.checkEnds()
+                self.complaints += line.surroundings.oracle?.complaints ?? []
             }
         }
         self.lines.removeAll { $0.server.isGone && $0.client.isGone }
