@@ -128,6 +128,8 @@ struct PromiseRun {
     let promise: PromiseCase
     let direction: HeartbeatDirection
     let seed: UInt64
+    /// Whether the kernels of both ends tell what they know.
+    var showsEvidence = false
     var random: SplitMix64
     var link: LinkConditions
 
@@ -146,12 +148,11 @@ struct PromiseRun {
     }
 
     func simulation(patience: Int = 1) throws -> Simulation {
-        let simulation = try Simulation(
-            server: self.direction.server(self.promise.policy),
-            client: self.direction.client(self.promise, patience: patience),
-            over: self.link,
-            seed: self.seed
-        )
+        var server = self.direction.server(self.promise.policy)
+        var client = self.direction.client(self.promise, patience: patience)
+        server.showsEvidence = self.showsEvidence
+        client.showsEvidence = self.showsEvidence
+        let simulation = try Simulation(server: server, client: client, over: self.link, seed: self.seed)
         if self.direction == .clientTalks {
             simulation.schedule(.talk(every: self.promise.bound / 4, bytes: 100), by: .client, at: .zero)
         }
@@ -160,7 +161,7 @@ struct PromiseRun {
 
     /// What to print when this run breaks a promise.
     func context(_ simulation: Simulation) -> String {
-        "seed \(self.seed), \(self.direction)\n\(simulation.beginning)"
+        "seed \(self.seed), \(self.direction), \(self.showsEvidence ? "with" : "without") evidence\n\(simulation.beginning)"
     }
 }
 
