@@ -168,6 +168,8 @@ extension ConnectionMachine {
     private mutating func noteAcknowledged(_ tcp: TCPEvidence, isBulk: Bool, at now: Instant) {
         let ackedAt = now.advanced(byNanoseconds: -Int64(tcp.lastAckReceived) * 1_000_000)
         if isBulk {
+            // What was acknowledged before anything waited is not what waits.
+            if let backlog, ackedAt < backlog.since { return }
             self.movedAt = max(self.movedAt, ackedAt)
         } else {
             self.judgeFrom = max(self.judgeFrom, ackedAt.advanced(byNanoseconds: self.timings.replyNanoseconds))
@@ -299,7 +301,8 @@ extension TCPEvidence {
 
     /// Whether more is on its way than a ping or two.
     fileprivate var isBulk: Bool {
-        if self.notSentBytes ?? 0 > 0 || self.unacked > 3 { return true }
+        // After an outage pings wait in the kernel as well.
+        if self.notSentBytes ?? 0 > 4_096 || self.unacked > 3 { return true }
         guard let bytesHandedOver, let bytesAcked else { return false }
         return bytesHandedOver > bytesAcked && bytesHandedOver - bytesAcked > 4_096
     }
