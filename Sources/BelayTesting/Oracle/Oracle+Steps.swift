@@ -44,6 +44,7 @@ extension Oracle {
         check("bound", timings.bound, is: promise.bound)
         check("interval", timings.interval, is: promise.interval)
         check("suspicion", timings.suspectAfter, is: promise.suspectAfter)
+        check("write deadline", timings.writeWithin, is: promise.writeWithin)
         check("handshake deadline", timings.handshakeWithin, is: promise.handshakeWithin)
         if timings.replyWithin <= .zero || timings.replyWithin > timings.bound - timings.interval {
             self.complain("the time to answer is \(timings.replyWithin.text)", peer)
@@ -134,7 +135,7 @@ extension Oracle {
         var start = witness.proofAt
         var due = witness.proofAt + bound
         if let movement = link.truth.lastQueueMovement(of: peer.end) {
-            let patience = link.queuedBytes(of: peer.end) > 0 ? witness.writeWithin : bound
+            let patience = link.queuedBytes(of: peer.end) > 0 ? witness.promise.writeWithin : bound
             // A sample that comes late finds out late what moved.
             due = max(due, movement + patience + self.lateness(of: peer))
             start = min(start, movement)
@@ -164,7 +165,7 @@ extension Oracle {
     private func putOff(_ witness: Witness) -> Int64 {
         var until = Int64.min
         if witness.hasSentMessages, let movedAt = witness.bulkMovedAt {
-            until = movedAt + 2 * max(witness.writeWithin, witness.promise.bound)
+            until = movedAt + 2 * max(witness.promise.writeWithin, witness.promise.bound)
         }
         let isImmediate = self.isLossless && self.outages.isEmpty && !witness.hasSentMessages
         let acknowledgedAt = witness.questions.first.flatMap { $0.acknowledgedAt ?? witness.knownProgressAt }

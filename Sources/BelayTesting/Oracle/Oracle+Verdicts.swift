@@ -70,7 +70,7 @@ extension Oracle {
         let backlogSince = witness.backlogSince ?? peer.time
         let isSilent = witness.isSuspecting && witness.fairSilence >= witness.earliestVerdict - Oracle.tokenSlack
         let since = max(isSilent ? .min : backlogSince, movement ?? .min)
-        let patience = witness.writeWithin
+        let patience = witness.promise.writeWithin
         if since > peer.time - patience + patience / 16 + witness.verdictMargin {
             let duration = Duration.nanoseconds(peer.time - since)
             self.complain("\(code.rawValue), although bytes moved, or began to wait, \(duration.text) before", peer)

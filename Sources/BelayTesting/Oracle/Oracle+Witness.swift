@@ -126,11 +126,6 @@ extension Oracle.Witness {
         self.absences.last { $0.upperBound >= start }?.upperBound
     }
 
-    /// How long bytes may wait for the other end without any of them moving (rule R8): what the policy says.
-    ///
-    /// Where it says nothing the machine's word is taken, the one of its times that is not worked out here.
-    var writeWithin: Int64 { self.peer.timings.writeWithin.wholeNanoseconds }
-
     /// How much before the bound a verdict may fall: see ``BelayCore/LivenessTimings``.
     var verdictMargin: Int64 {
         min(

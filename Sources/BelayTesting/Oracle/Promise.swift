@@ -38,6 +38,9 @@ struct Promise {
             ?? max(self.bound / 3 * 2, self.interval + (self.bound - self.interval) / 4)
     }
 
+    /// How long nothing of a backlog may move (rule R8).
+    var writeWithin: Int64 { self.policy.writeWithin?.wholeNanoseconds ?? self.bound }
+
     /// How long the first element, or the hello, may take (rule R10).
     var handshakeWithin: Int64 {
         let longest = self.policy.requiresHello ? min(self.ownBound, 10_000_000_000) : self.ownBound
