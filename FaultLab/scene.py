@@ -234,7 +234,7 @@ class Scene:
                     check(status in (0, 1), "a client ended with %d:\n%s" % (status, client.errors.text()))
                     client.log.check_balance()
             except Failure as failure:
-                self.refuse(str(failure), failure.events)
+                self.refuse(str(failure), facts=failure.events)
             client.kill()
             self.stage.processes.remove(client)
         for link in self.links:
