@@ -9,7 +9,8 @@
 Each attack has its own connection: random bytes, much data without a newline, a frame that claims 4 GiB, NULs, invalid
 UTF-8, and one byte a second (slow loris), which keeps a connection that is judged by its last byte alive for ever and
 is what the handshake deadline is for. Memory is the kernel's own high-water mark (VmHWM). One well-behaved peer per
-protocol sends a message every 50 ms all the while. No control character that a peer sent may reach the log.
+protocol sends a message every 50 ms all the while. No control character that a peer sent may reach the log or a text of
+an event, not even escaped.
 
 GARBAGE_BYTES in the environment sets the size of the large attacks; 64 MiB if absent, 1073741824 for a night.
 """
@@ -79,6 +80,17 @@ def attacks():
     yield "escapes", "frames", [frame(6, b'{"code":"a","message":"\\u001b[2J\\n\\u0085"}') + b"\0\0\0\0"], WRONG
 
 
+def texts(value):
+    """All texts of a JSON value, names as well, as whoever reads it gets them: without the escapes of JSON."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from texts([*value.keys(), *value.values()])
+    elif isinstance(value, list):
+        for one in value:
+            yield from texts(one)
+
+
 def scenario(stage):
     loop = stage.peers()
     server = stage.serve("--detect-within", "9s", "--handshake-within", "%gs" % HANDSHAKE, "--messages", "echo",
@@ -118,8 +130,8 @@ def scenario(stage):
         check(HANDSHAKE * 0.9 <= age <= HANDSHAKE + 0.5, "slow loris: ended after %.2f s" % age, [event])
         stage.note("slow loris on %s ended after %.2f s" % (loris.protocol, age))
 
-    told = server.errors.text() + "".join(str(event) for event in server.log.of())
-    steering = sorted({ascii(c) for c in told if c != "\n" and unicodedata.category(c) == "Cc"})
+    told = [line for _, line in server.errors.lines] + [event.envelope for event in server.log.of()]
+    steering = sorted({ascii(c) for text in texts(told) for c in text if unicodedata.category(c) == "Cc"})
     check(not steering, "what peers sent reached log or events: %s" % steering)
 
     for peer in good:

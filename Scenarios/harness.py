@@ -54,6 +54,9 @@ REASONS = frozenset("""
     policy.ping-flood policy.slow-consumer policy.unauthorized policy.too-many-connections policy.flapping local.closed
     local.kicked local.replaced local.shutdown local.cannot-send local.failed node.lost""".split())
 
+# What a terminal obeys: C0, DEL and C1. In an event it is escaped.
+STEERING = re.compile(rb"[\x00-\x1f\x7f]|\xc2[\x80-\x9f]")
+
 # The default lets one Python thread keep the interpreter for 5 ms; an event line would then seem to arrive that late.
 sys.setswitchinterval(0.0005)
 
@@ -179,6 +182,8 @@ class EventLog(LineLog):
     def _add(self, at, lines):
         parsed = []
         for line in lines:
+            if STEERING.search(line):
+                self.faults.append("a control character: %r" % line[:200])
             try:
                 envelope = json.loads(line)
                 parsed.append(Event(at, envelope))
