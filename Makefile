@@ -12,8 +12,8 @@ FOR ?= 60s
 # Which folder of Fuzzing/Corpus to begin with, which is also the name of what is tried.
 TARGET ?= lines
 
-.PHONY: deps build demo test unit scenarios faults faultlab simulations soak mutations scale bench bench-deps fuzz \
-	sanitize format lint clean
+.PHONY: deps build demo test unit scenarios endurance faults faultlab simulations soak mutations scale bench \
+	bench-deps fuzz sanitize format lint clean
 
 deps: ## What a fresh Debian or Ubuntu with Swift lacks.
 	@Scripts/deps
@@ -32,6 +32,9 @@ unit: deps ## Tests of the code.
 
 scenarios: build ## Tests of the binary: real processes, real sockets.
 	@Scenarios/run
+
+endurance: build ## Churn and faults of every kind beside 10,000 connections, for half an hour; MINUTES=3 for less.
+	@Scenarios/run endurance
 
 faults: build ## The quick part of the fault laboratory, about a minute; skipped without root and network namespaces.
 	@FaultLab/run --quick
