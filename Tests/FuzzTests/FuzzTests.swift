@@ -29,11 +29,21 @@ struct FuzzTests {
         }
     }
 
-    @Test("holds for seeded damage to what is kept", arguments: FuzzTarget.allCases, [1, 2] as [UInt64])
-    func damage(target: FuzzTarget, seed: UInt64) throws {
+    /// A number above zero that the environment gives, or else this one.
+    private static func number(_ name: String, otherwise number: UInt64) throws -> UInt64 {
+        guard let text = ProcessInfo.processInfo.environment[name] else { return number }
+        let given = UInt64(text).flatMap { $0 > 0 ? $0 : nil }
+        return try #require(given, "\(name) is '\(text)', allowed are whole numbers from 1 on")
+    }
+
+    /// FUZZ_ROUNDS says how often each seed does damage, FUZZ_SEED which is the first of the two.
+    @Test("holds for seeded damage to what is kept", arguments: FuzzTarget.allCases, [0, 1] as [UInt64])
+    func damage(target: FuzzTarget, beyondFirst: UInt64) throws {
+        let rounds = try Self.number("FUZZ_ROUNDS", otherwise: 300)
+        let seed = try Self.number("FUZZ_SEED", otherwise: 1) &+ beyondFirst
         let corpus = try Self.corpus(target).map(\.bytes)
         var mutation = Mutation(seed: seed)
-        for round in 0..<300 {
+        for round in 0..<rounds {
             let bytes = mutation.next(of: corpus)
             do { try target.run(bytes) } catch {
                 Issue.record(
