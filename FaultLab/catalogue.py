@@ -19,7 +19,8 @@ FAULTS = []
 class Fault:
     """One row of the laboratory's table, for all pairs that it is made for.
 
-    strike: makes it happen, through `scene.strike`. server, client: what the two ends see; None where an end is gone.
+    kind: one of those in `coverage`. strike: makes it happen, through `scene.strike`.
+    server, client: what the two ends see; None where an end is gone.
     heal: undoes it after the run; by default the network is mended. prepare: once, before the servers start.
     play: takes the place of the run with real clients. real_server: whether `belay serve` is one end.
     bound: seconds, or what works out bound and interval. settle: bounds for which all is well before the fault.
@@ -31,11 +32,13 @@ class Fault:
 
     name: str
     group: str
+    kind: str
     strike: Callable = None
     server: View = None
     client: View = None
     phase: str = "active"
     pairs: tuple = EVERY_PAIR
+    fewer: str = ""       # why these are not all
     bound: object = 1.0
     heal: Callable = None
     prepare: Callable = None
@@ -53,6 +56,11 @@ class Fault:
     slow: float = 8.0     # seconds that a run takes at most
     note: str = ""
 
+    @property
+    def stage(self):
+        """Where in its life the connection is struck; the reason itself knows of no messages."""
+        return "mid-message" if self.group == "mid-message" else self.phase
+
     def seen(self, end, pair):
         view = {"server": self.server, "client": self.client}[end]
         return view and view.of(end, pair.pinger)
@@ -61,9 +69,9 @@ class Fault:
         (self.play or Scene.run)(scene, number)
 
 
-def fault(name, group, **options):
+def fault(name, group, kind, **options):
     """Adds a fault to the table."""
-    FAULTS.append(Fault(name, group, **options))
+    FAULTS.append(Fault(name, group, kind, **options))
 
 
 def named(name):

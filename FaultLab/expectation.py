@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 SILENT_WHY = ("it only answers, so nothing of its own is outstanding and no evidence can say more (unless its last "
               "answer was still on its way)")
+AT_ONCE = 0.1      # seconds: a FIN or a RST is an event of the kernel's; figures of its own have the benchmarks
 
 
 @dataclass(frozen=True)
@@ -22,10 +23,14 @@ class Sees:
     """What one end makes of a fault.
 
     codes: the reasons of which each is true; none means that it must not end at all.
-    within: "at once", "next ping", "bound", "write", "drain", or seconds.
-    why: why there are several, or why the reason says no more.
+    within: "at once", "next ping", "bound", "idle" (an interval more), or seconds.
+    why: why there are several, why the reason says no more, or why the times are others.
     phase: the phase that the reason names.
     since: "fault", or "opened" where the time counts from the `connection.opened` of this end.
+    after: seconds before which it is too early. By default what is due within the bound cannot come sooner after the
+    fault than the bound less an interval, as the silence had not lasted longer, and not before a bound after `opened`;
+    the rest may come at any time.
+    apart: why its silence may be another than the kernel counts; else it may not.
     """
 
     codes: tuple = ()
@@ -33,15 +38,34 @@ class Sees:
     why: str = ""
     phase: str = "active"
     since: str = "fault"
+    after: float = None
+    apart: str = ""
     in_flight: tuple = ()  # also true where its last answer was still on its way when the fault came
 
     @property
     def lives(self):
         return not self.codes
 
+    @property
+    def is_by_bound(self):
+        return self.within in ("bound", "idle")
 
-def sees(*codes, within="bound", why="", phase="active", since="fault"):
-    return Sees(codes, within, why, phase, since)
+    def latest(self, bound, interval):
+        """Seconds after the fault until which it is in time."""
+        named = {"at once": AT_ONCE, "next ping": interval + AT_ONCE, "bound": bound, "idle": bound + interval}
+        return named.get(self.within, self.within)
+
+    def earliest(self, bound, interval):
+        """Seconds after the fault from which it is not too early."""
+        if self.after is not None:
+            return self.after
+        if not self.is_by_bound:
+            return 0
+        return bound if self.since == "opened" else bound - interval
+
+
+def sees(*codes, **more):
+    return Sees(codes, **more)
 
 
 LIVES = Sees()
@@ -61,7 +85,8 @@ class View:
             return self.both or self.asks
         if pinger == end:
             return self.asks
-        return replace(self.answers, in_flight=self.asks.codes)
+        # Not that its program is frozen: that says that everything is acknowledged.
+        return replace(self.answers, in_flight=tuple(code for code in self.asks.codes if code != "peer.frozen"))
 
 
 def always(seen):

@@ -11,6 +11,7 @@
 Whatever a fault did, `mend` undoes it, so that one ground serves many runs.
 """
 
+import re
 import socket
 import sys
 import time
@@ -58,6 +59,10 @@ class Ground(Lab):
     def drop(self, *rules):
         """The router throws away what these rules match; everything, without any."""
         self.router.filter("forward", "\n ".join("%s drop" % rule for rule in rules or ("",)))
+
+    def refuse(self, answer):
+        """The router answers to all that goes through it: "tcp reset", or "icmp type host-unreachable"."""
+        self.router.filter("forward", "meta l4proto tcp reject with " + answer)
 
     def mend(self):
         """The network as it was: interfaces up, routes there, no filter, nothing remembered."""
@@ -135,6 +140,14 @@ class Ground(Lab):
         """The router forgets every connection that goes through it, as when it is restarted."""
         with self.router:
             conntrack.flush()
+
+    def quiet(self, end):
+        """Seconds since the kernel of an end last took data from the peer, by the two addresses of each connection."""
+        found = {}
+        for line in self.host(end).run("ss", "-OHtieon").splitlines():
+            fields, age = line.split(), re.search(r" lastrcv:(\d+)", line)  # which is not shown where it is 0
+            found[fields[3], fields[4]] = int(age[1]) / 1000 if age else 0
+        return found
 
     def probe_sizes(self, mode):
         """Whether kernels look for a smaller MTU behind a black hole (net.ipv4.tcp_mtu_probing).

@@ -23,7 +23,7 @@ from harness import EventLog, check
 from scene import BOTH_PING, STARTED
 
 GROUP = "the server's host"
-HERE = {"server": always(LIVES), "client": always(LIVES), "pairs": BOTH_PING}
+BOTH = {"pairs": BOTH_PING, "fewer": "the accept queue and the events of a server know nothing of who pings"}
 ROOM = 64 << 10
 CROWD = 12
 SPARE = 4
@@ -54,7 +54,8 @@ def exhaust(scene):
         scene.loop.call(lambda: [peer.release() for peer in crowd])
 
 
-fault("file descriptors exhausted", GROUP, strike=exhaust, **HERE,
+fault("file descriptors exhausted", GROUP, "descriptors", strike=exhaust, server=always(LIVES),
+      client=always(LIVES), **BOTH,
       note="who is connected lives; who comes waits in the accept queue and is served when there is room")
 
 
@@ -70,8 +71,12 @@ class Program:
         self.server = scene.stage.run("serve", *listen, "--detect-within", "%gs" % scene.bound, "--threads", "1",
                                       "--drain-within", "2s", "--events", events, events=False, output=output)
         self.server.await_listeners(len(scene.pairs), STARTED)
+        self.resources = scene.resources
+        self.resources.begin(self.server)
 
     def end(self):
+        """Ends with 0, once everything of those who were connected is gone."""
+        self.resources.look([self.server])
         self.server.signal(15)
         status = self.server.wait(STARTED)
         check(status == 0, "the server ended with %d:\n%s" % (status, self.server.errors.text()))
@@ -101,11 +106,10 @@ def judged(lines):
     return log.check_balance()
 
 
-def living(scene, number, server, disturb, restore, lines):
+def living(scene, number, program, disturb, restore, lines):
     """Clients who live through it; `lines` gives all events in the end."""
     for pair in scene.pairs:
-        link = scene.connect(pair)
-        link.connections["client"] = link.client.log.wait_for("connection.opened", STARTED).connection
+        scene.meet(scene.connect(pair))
     scene.settle()
     scene.strike(disturb)
     come_and_go(scene, 10)
@@ -114,7 +118,7 @@ def living(scene, number, server, disturb, restore, lines):
     come_and_go(scene, 1)
     scene.judge(number)
     scene.part()
-    server.end()
+    program.end()
     count = judged(lines())
     expected = len(scene.pairs) * 12
     check(count == expected, "%d connections in the events, %d were made" % (count, expected))
@@ -148,7 +152,7 @@ def fill_disk(scene, number):
         shutil.rmtree(folder, ignore_errors=True)
 
 
-fault("disk full under the event file", GROUP, play=fill_disk, real_server=False, client=always(LIVES), pairs=BOTH_PING,
+fault("disk full under the event file", GROUP, "disk", play=fill_disk, real_server=False, client=always(LIVES), **BOTH,
       note="events wait in memory and are written when there is room: none is missing, none is torn")
 
 
@@ -177,8 +181,8 @@ def stop_consumer(scene, number):
     os.close(read)
 
 
-fault("consumer of standard output stops reading", GROUP, play=stop_consumer, real_server=False, client=always(LIVES),
-      pairs=BOTH_PING, note="events wait in memory; when it reads again it gets all of them")
+fault("consumer of standard output stops reading", GROUP, "consumer", play=stop_consumer, real_server=False,
+      client=always(LIVES), **BOTH, note="events wait in memory; when it reads again it gets all of them")
 
 
 def lose_consumer(scene, number):
@@ -187,8 +191,7 @@ def lose_consumer(scene, number):
         program = Program(scene, "-", output=write)
     os.close(write)
     for pair in scene.pairs:
-        link = scene.connect(pair)
-        link.connections["client"] = link.client.log.wait_for("connection.opened", STARTED).connection
+        scene.meet(scene.connect(pair))
     scene.settle()
     scene.strike(os.close, read)
     come_and_go(scene, 3)
@@ -199,5 +202,5 @@ def lose_consumer(scene, number):
     program.end()
 
 
-fault("consumer of standard output goes away", GROUP, play=lose_consumer, real_server=False, client=always(LIVES),
-      pairs=BOTH_PING, note="the server goes on, and says on standard error that events cannot be written")
+fault("consumer of standard output goes away", GROUP, "consumer", play=lose_consumer, real_server=False,
+      client=always(LIVES), **BOTH, note="the server goes on, and says on standard error that events cannot be written")

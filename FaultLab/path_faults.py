@@ -27,8 +27,8 @@ RESET_LATER = sees("peer.reset", within="next ping")
 UNANSWERED = "it only answers, and the end that was reset is gone; "
 
 
-def path(name, strike, server, client, group="the path", **options):
-    fault(name, group, strike=strike, server=server, client=client, **options)
+def path(name, kind, strike, server, client, group="the path", **options):
+    fault(name, group, kind, strike=strike, server=server, client=client, **options)
 
 
 # --- Cables -----------------------------------------------------------------------------------------------------------
@@ -37,18 +37,19 @@ for end in ("server", "client"):
     near = View(sees(*OWN_CABLE, why=OWN_CABLE_WHY))
     # The router has no way there any more, and says so.
     far = NO_ROUTE
-    path("cable pulled at the %s's end" % end, lambda scene, end=end: scene.strike(scene.ground.pull, end),
+    path("cable pulled at the %s's end" % end, "cable", lambda scene, end=end: scene.strike(scene.ground.pull, end),
          near if end == "server" else far, far if end == "server" else near, group="cables")
     near, far = View(sees("local.cannot-send")), LOST  # the router still has a way there, where nobody answers
-    path("the %s's interface down" % end, lambda scene, end=end: scene.strike(scene.ground.switch_off, end),
+    path("the %s's interface down" % end, "cable", lambda scene, end=end: scene.strike(scene.ground.switch_off, end),
          near if end == "server" else far, far if end == "server" else near, group="cables")
 
 # --- Packets thrown away ----------------------------------------------------------------------------------------------
 
-path("dropped both ways", lambda scene: scene.strike(scene.ground.drop), LOST, LOST)
+path("dropped both ways", "drop", lambda scene: scene.strike(scene.ground.drop), LOST, LOST)
 # With whole seconds to spare the kernel's keepalive asks where the program does not.
-path("dropped both ways, bound of 4 s", lambda scene: scene.strike(scene.ground.drop), always(sees("path.lost")),
-     always(sees("path.lost")), bound=4.0, slow=14, note="the kernel's keepalive asks, also where the program does not")
+path("dropped both ways, bound of 4 s", "drop", lambda scene: scene.strike(scene.ground.drop),
+     always(sees("path.lost")), always(sees("path.lost")), bound=4.0, slow=14,
+     note="the kernel's keepalive asks, also where the program does not")
 
 
 def one_way(end):
@@ -64,7 +65,7 @@ def one_way(end):
         sees("path.lost", "peer.reset", "peer.silent", why=FIRST + "; it only answers"),
         both=sees("peer.reset", "path.lost", why=FIRST))
     views = {end: deaf, other(end): heard}
-    path("dropped on the way to the %s" % end, lambda scene: scene.strike(scene.ground.drop, TO[end]),
+    path("dropped on the way to the %s" % end, "one way", lambda scene: scene.strike(scene.ground.drop, TO[end]),
          views["server"], views["client"])
 
 
@@ -75,13 +76,12 @@ one_way("server")
 
 
 def refuse(kind):
-    return lambda scene: scene.strike(scene.ground.router.filter, "forward", "meta l4proto tcp reject with " + kind)
+    return lambda scene: scene.strike(scene.ground.refuse, kind)
 
 
 # Whoever sends gets the answer; who waits hears nothing.
-path("refused with RST", refuse("tcp reset"), View(RESET_LATER), View(RESET_LATER))
-path("refused with ICMP", refuse("icmp type host-unreachable"),
-     UNREACHABLE, UNREACHABLE)
+path("refused with RST", "refused with RST", refuse("tcp reset"), View(RESET_LATER), View(RESET_LATER))
+path("refused with ICMP", "refused with ICMP", refuse("icmp type host-unreachable"), UNREACHABLE, UNREACHABLE)
 
 
 def forge(end):
@@ -99,7 +99,7 @@ def forge(end):
     # The kernel's keepalive of whole seconds asks at about the bound of one.
     left = sees("peer.silent", "peer.reset", why=UNANSWERED + "its own kernel may just have asked by keepalive")
     views = {end: always(RESET), other(end): View(RESET_LATER, left)}
-    path("RST forged to the %s" % end, strike, views["server"], views["client"], group="resets")
+    path("RST forged to the %s" % end, "RST", strike, views["server"], views["client"], group="resets")
 
 
 forge("server")
@@ -144,12 +144,14 @@ def come_back(scene, end):
 
 def hosts(end):
     gone = NO_ROUTE
-    path("the %s's host deleted" % end, lambda scene: scene.strike(delete, scene, end),
+    path("the %s's host deleted" % end, "host deleted", lambda scene: scene.strike(delete, scene, end),
          None if end == "server" else gone, None if end == "client" else gone, group="hosts",
          heal=lambda scene: come_back(scene, end))
-    # Its kernel answers what it does not know with RST, also when it is the kernel's keepalive that asks.
-    back = always(sees("peer.reset"))
-    path("the %s's host back without memory" % end, lambda scene: scene.strike(forget, scene, end),
+    # Its kernel answers what it does not know with RST, also when it is the kernel's keepalive that asks; at the next
+    # question, however soon.
+    back = always(sees("peer.reset", after=0))
+    path("the %s's host back without memory" % end, "host back without memory",
+         lambda scene: scene.strike(forget, scene, end),
          None if end == "server" else back, None if end == "client" else back, group="hosts", bound=3.0, slow=16,
          note="a new interface may need a second until it carries; the kernel's keepalive asks where the program only "
          "answers")
@@ -188,10 +190,12 @@ BLOCKED = "its own large message is sent again and again; the other end may judg
 DEAF_HOLE = View(sees("peer.frozen", "peer.reset", why=FROZEN_HOLE),
                  sees("peer.silent", "peer.reset", why="it only answers, and what it is told waits behind the message"))
 STUCK = always(sees("path.lost", "peer.reset", why=BLOCKED))
-path("MTU black hole, echo to the client", black_hole_back, STUCK, DEAF_HOLE, group="too large", prepare=probing(0))
-path("MTU black hole, message to the server", black_hole, DEAF_HOLE, STUCK, group="too large", prepare=probing(0))
-path("MTU black hole, kernels that probe", black_hole, always(LIVES), always(LIVES), group="too large",
-     prepare=probing(1), messages="count", bound=12.0, settle=0.3, outlive=1.1, slow=35, shards=3,
+path("MTU black hole, echo to the client", "MTU black hole", black_hole_back, STUCK, DEAF_HOLE, group="too large",
+     prepare=probing(0))
+path("MTU black hole, message to the server", "MTU black hole", black_hole, DEAF_HOLE, STUCK, group="too large",
+     prepare=probing(0))
+path("MTU black hole, kernels that probe", "MTU black hole", black_hole, always(LIVES), always(LIVES),
+     group="too large", prepare=probing(1), messages="count", bound=12.0, settle=0.3, outlive=1.1, slow=35, shards=3,
      waits=True, quick=False,
      note="net.ipv4.tcp_mtu_probing is 1: after four retransmissions the kernel tries smaller segments, which a bound "
      "of 12 s outlasts and one of 6 s does not")

@@ -29,7 +29,7 @@ def stop(end, view):
     def seen(name):
         return view if name == other(end) else None
 
-    fault("%s stopped" % end, GROUP, strike=strike, server=seen("server"), client=seen("client"),
+    fault("%s stopped" % end, GROUP, "stopped", strike=strike, server=seen("server"), client=seen("client"),
           heal=lambda scene: go_on(scene, end))
 
 
@@ -69,21 +69,26 @@ def pause(ends, share):
 
 
 for end in ENDS:
-    fault("%s stopped for half a bound" % end, GROUP, strike=pause([end], 0.5), server=always(LIVES),
+    fault("%s stopped for half a bound" % end, GROUP, "stopped", strike=pause([end], 0.5), server=always(LIVES),
           client=always(LIVES))
-fault("both stopped for 2.5 bounds", GROUP, strike=pause(ENDS, 2.5), server=always(LIVES), client=always(LIVES),
-      note="one node.stalled from each program")
+fault("both stopped for 2.5 bounds", GROUP, "both stopped", strike=pause(ENDS, 2.5), server=always(LIVES),
+      client=always(LIVES), note="one node.stalled from each program")
 
 
-def awaken(scene):
-    """The client was given up while it was stopped; it must say so once, with the truth."""
-    scene.signal("client", signal.SIGSTOP)
-    time.sleep(1.5 * scene.bound)
-    scene.strike(scene.signal, "client", signal.SIGCONT)
+def awaken(end):
+    """It was given up while it was stopped; it must say so once for each connection, with the truth."""
+    def strike(scene):
+        scene.signal(end, signal.SIGSTOP)
+        time.sleep(1.5 * scene.bound)
+        scene.strike(scene.signal, end, signal.SIGCONT)
+    return strike
 
 
-fault("client continued after its peer gave it up", GROUP, strike=awaken,
-      client=always(sees("peer.reset", within="at once")), quick=False)
+GIVEN_UP = always(sees("peer.reset", within="at once"))
+fault("client continued after its peer gave it up", GROUP, "stopped", strike=awaken("client"), client=GIVEN_UP,
+      quick=False)
+fault("server continued after its peers gave it up", GROUP, "stopped", strike=awaken("server"), server=GIVEN_UP,
+      quick=False)
 
 
 def kill(end):
@@ -99,5 +104,5 @@ def restart(scene):
         scene.serve(pinger)
 
 
-fault("client killed", GROUP, strike=kill("client"), server=GONE)
-fault("server killed", GROUP, strike=kill("server"), client=GONE, heal=restart)
+fault("client killed", GROUP, "killed", strike=kill("client"), server=GONE)
+fault("server killed", GROUP, "killed", strike=kill("server"), client=GONE, heal=restart)

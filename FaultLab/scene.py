@@ -70,14 +70,18 @@ class Link:
         self.connections = {}    # of each end
         self.opened = {}
 
+    def sockets(self, end):
+        """The addresses of an end's socket, its own and the other's."""
+        return tuple(self.opened[end].data[name] for name in ("local", "remote"))
+
 
 class Scene:
     """One fault, its ground, its servers, and what was seen of them."""
 
     def __init__(self, stage, fault, pairs, lateness):
         self.stage, self.fault, self.pairs, self.lateness = stage, fault, pairs, lateness
-        self.struck = self.done = None
-        self.waited = {}
+        self.settled = self.struck = self.done = None  # the moments of a run, in nanoseconds
+        self.waited = {}                               # what each program had waited for a core, at these moments
         self.links, self.observations, self.resources, self.notes = [], [], Resources(), []
         self.timing = []  # flags of both ends
         if callable(fault.bound):
@@ -128,7 +132,7 @@ class Scene:
             link.opened["client"], link.connections["client"] = event, event.connection
         else:
             link.port = int(link.peer.address.rsplit(":", 1)[1])
-        if link.client and link.peer:
+        if link.pair.pinger not in self.servers:
             return
         log, deadline = self.servers[link.pair.pinger].log, time.monotonic() + STARTED
         while "server" not in link.connections:
@@ -176,28 +180,36 @@ class Scene:
         return {pinger: server.log.mark() for pinger, server in self.servers.items()}
 
     def settle(self):
+        """Lets everybody live for a while; the last silence before the fault begins after this moment."""
+        self.settled = self.note_waits()
         time.sleep(self.fault.settle * random.uniform(0.7, 1) * self.bound)
 
     def strike(self, action, *arguments):
         """The moment from which everything counts; it ends when the action has been carried out."""
-        self.waited = {pid: waited(pid) for pid in self.pids()}
-        self.struck = now()
+        self.struck = self.note_waits()
         try:
             action(*arguments)
         finally:
             self.done = now()
 
+    def note_waits(self):
+        waits = {pid: waited(pid) for pid in self.pids()}
+        moment = now()
+        self.waited[moment] = waits
+        return moment
+
     def pids(self):
         """Of all programs that are judged, and of this one, which reads what they say."""
         return [os.getpid()] + [program.pid for end in ENDS for program in self.programs(end)]
 
-    def lateness_until(self, until):
-        """Seconds by which a line may be late since the fault, because programs did not get to run.
+    def lateness_until(self, until, since=None):
+        """Seconds by which a line may be late since the fault, or since `settled`, because programs did not get to run.
 
         A client may have ended meanwhile; the others shared its cores.
         """
-        waits = [waited(pid) - before for pid, before in self.waited.items()]
-        return max([self.lateness.worst(self.struck, until)] + waits) / SECOND
+        since = since or self.struck
+        waits = [waited(pid) - before for pid, before in self.waited[since].items()]
+        return max([self.lateness.worst(since, until)] + waits) / SECOND
 
     def run(self, number):
         self.gather()
@@ -217,7 +229,8 @@ class Scene:
         living = [watch for watch in watches if watch.seen.lives]
         if living:
             time.sleep(max(0, self.fault.outlive * self.bound - (now() - self.done) / SECOND))
-            self.observations += [watch.life() for watch in living]
+            quiet = {end: self.ground.quiet(end) for end in {watch.end for watch in living}}
+            self.observations += [watch.life(quiet[watch.end].get(watch.sockets)) for watch in living]
 
     def part(self):
         """Who lives says goodbye; who ended has ended. The programs of the clients are gone then."""

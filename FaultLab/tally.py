@@ -8,7 +8,8 @@
 
 import collections
 
-from observation import spread
+from ground import ENDS  # first: it says where the modules of the scenarios are
+from judgement import spread
 
 SHOWN = 3  # of the same mistake, with all that is known about it
 
@@ -19,24 +20,34 @@ class Row:
     def __init__(self, fault, observer, asks):
         self.fault, self.observer, self.asks = fault, observer, asks
         self.reasons, self.latencies, self.limits = collections.Counter(), [], set()
-        self.protocols, self.cells = set(), set()
+        self.cells = collections.Counter()  # how often each (protocol, who pings) was seen
+        self.excess, self.beyond = [], []
         self.expected, self.why, self.count, self.wrong = [], "", 0, 0
-        self.stalled, self.suspected, self.late = 0, 0, 0
+        self.stalled, self.suspected = 0, 0
 
     def add(self, line):
         self.count += 1
         self.wrong += bool(line["wrong"])
         self.stalled += line["stalled"]
         self.suspected += "suspected" in line["facts"]
-        self.protocols.add(line["protocol"])
-        self.cells.add((line["protocol"], line["pinger"]))
-        self.expected, self.why = line["expected"], line["why"]
+        self.cells[line["protocol"], line["pinger"]] += 1
+        self.expected, self.why = line["expected"] or self.expected, line["why"] or self.why
         if line["reason"]:
             self.reasons[line["reason"]] += 1
         if line["latency"] is not None:
             self.latencies.append(line["latency"])
             self.limits.add(line["limit"])
-            self.late += line["latency"] > line["limit"]
+            self.excess.append(line["excess"])
+        if line["beyond"] is not None:
+            self.beyond.append(line["beyond"])
+
+    @property
+    def lives(self):
+        return not self.expected
+
+    @property
+    def protocols(self):
+        return {protocol for protocol, _ in self.cells}
 
     @property
     def who(self):
@@ -44,8 +55,11 @@ class Row:
 
     @property
     def verdicts(self):
-        counted = ", ".join("%s %d" % pair for pair in self.reasons.most_common())
-        return counted or "lives %d" % self.count if not self.expected else counted or "nothing"
+        """What was told, and how often; of those who should live, how many did."""
+        counted = ["%s %d" % pair for pair in self.reasons.most_common()]
+        if self.lives:
+            counted.insert(0, "lives %d" % (self.count - sum(self.reasons.values())))
+        return ", ".join(counted) or "nothing"
 
     @property
     def times(self):
@@ -61,8 +75,14 @@ class Tally:
 
     def __init__(self):
         self.rows, self.wrong, self.slopes, self.notes = {}, [], {}, {}
+        self.due = collections.Counter()  # how often each cell of a fault is to be seen
 
-    def add(self, fault, lines, summary):
+    def add(self, fault, lines, summary, pairs, runs):
+        """What a lane told that made a fault so often for these pairs."""
+        for pair in pairs:
+            for end in ENDS:
+                if fault.seen(end, pair):
+                    self.due[fault.name, end, pair.protocol, pair.pinger] += runs
         for line in lines:
             if line["wrong"]:
                 self.wrong.append(line)
@@ -74,6 +94,16 @@ class Tally:
             self.slopes[fault.name] = max(summary["slope"], self.slopes.get(fault.name, summary["slope"]))
         if summary.get("notes"):
             self.notes[fault.name] = summary["notes"][0]
+
+    def complete(self, fault):
+        """All lanes of a fault have ended: a cell that was not seen as often as the fault was made is wrong."""
+        for (name, end, protocol, pinger), due in self.due.items():
+            if name == fault.name:
+                row = self.rows.get((name, end, pinger in (end, "both")))
+                seen = row.cells[protocol, pinger] if row else 0
+                if seen != due:
+                    self.wrong.append({"fault": name, "observer": end, "protocol": protocol, "pinger": pinger,
+                                       "wrong": ["seen %d of %d times" % (seen, due)], "facts": []})
 
     def of(self, fault):
         return [self.rows[key] for observer in ("server", "client") for asks in (True, False)
@@ -87,7 +117,7 @@ class Tally:
             times = "median %s, worst %s of %s ms" % (middle, worst, limit) if middle else ""
             print("%s %-12s %-46s %-16s %-52s %s" % ("FAIL" if row.wrong else "ok  ", fault.group[:12], fault.name[:46],
                                                     row.who, row.verdicts, times), flush=True)
-        if any(not line.get("observer") for line in wrong) or not self.of(fault):
+        if sum(row.wrong for row in self.of(fault)) < len(wrong):
             print("FAIL %-12s %-46s as a whole" % (fault.group[:12], fault.name), flush=True)
         shown = collections.Counter()
         for line in wrong:
@@ -113,7 +143,13 @@ class Tally:
     @property
     def false_verdicts(self):
         """Of those who lived."""
-        return sum(sum(row.reasons.values()) for row in self.rows.values() if not row.expected)
+        return sum(sum(row.reasons.values()) for row in self.rows.values() if row.lives)
+
+    @property
+    def runs(self):
+        """How often cells were seen, as text."""
+        counts = sorted({count for row in self.rows.values() for count in row.cells.values()})
+        return " to ".join(str(count) for count in dict.fromkeys(counts[:1] + counts[-1:]))
 
     def summary(self, took):
         return "faultlab: %d faults, %d cells, %d observations in %.0f s: %d wrong" % (

@@ -29,11 +29,13 @@ def translate(scene):
     scene.ground.rules("own", "filter hook input priority 0", 'iifname "server" ip protocol tcp drop')
 
 
-fault("NAT entry dropped", GROUP, strike=forget, prepare=translate, heal=mend, server=View(sees("path.lost")),
-      client=View(sees("path.lost")), note="the router stays silent about connections that it does not know")
+fault("NAT entry dropped", GROUP, "NAT entry dropped", strike=forget, prepare=translate, heal=mend,
+      server=View(sees("path.lost")), client=View(sees("path.lost")),
+      note="the router stays silent about connections that it does not know")
 
-fault("NAT entry dropped, router answers", GROUP, strike=forget, prepare=lambda scene: scene.ground.translate(),
-      heal=mend, server=View(sees("peer.reset", within="next ping")), client=View(sees("path.lost")),
+fault("NAT entry dropped, router answers", GROUP, "NAT entry dropped", strike=forget, heal=mend,
+      prepare=lambda scene: scene.ground.translate(), server=View(sees("peer.reset", within="next ping")),
+      client=View(sees("path.lost")),
       note="the server's ping reaches the router itself, whose kernel answers with RST")
 
 
@@ -52,12 +54,12 @@ def restore(scene):
     mend(scene)
 
 
-fault("conntrack expiry beyond the interval", GROUP, strike=expire(2), prepare=guard, heal=restore,
-      server=always(LIVES), client=always(LIVES), bound=3.0, outlive=3.0, slow=16,
+fault("conntrack expiry beyond the interval", GROUP, "idle entry expired", strike=expire(2), prepare=guard,
+      heal=restore, server=always(LIVES), client=always(LIVES), bound=3.0, outlive=3.0, slow=16,
       note="an interval of 1 s keeps an entry that lives 2 s idle")
 
 EXPIRED = always(sees("path.lost", within="idle", why="the bound counts from the last byte, which comes up to an "
                       "interval later than the fault; who only answers knows by the kernel's keepalive"))
-fault("conntrack expiry before the interval", GROUP, strike=expire(1), prepare=guard, heal=restore, server=EXPIRED,
-      client=EXPIRED, bound=6.0, slow=20, quick=False, shards=3, waits=True,
+fault("conntrack expiry before the interval", GROUP, "idle entry expired", strike=expire(1), prepare=guard,
+      heal=restore, server=EXPIRED, client=EXPIRED, bound=6.0, slow=20, quick=False, shards=3, waits=True,
       note="an interval of 2 s is too long for an entry that lives 1 s idle")
