@@ -12,6 +12,7 @@ outside: only the last look is in the event. No reason is believed for its own s
 
 RESET = {"ECONNRESET", "EPIPE", "ECONNABORTED"}
 UNREACHABLE = {"EHOSTUNREACH", "ENETUNREACH", "ECONNREFUSED", "EHOSTDOWN", "ENONET", "ENOPROTOOPT"}
+HELD_BACK = 200  # milliseconds at most for which a kernel holds an acknowledgement back (RFC 9293 section 3.8.6.3)
 OWN = {"ENETDOWN", "EADDRNOTAVAIL", "EPERM", "EACCES", "ENOBUFS"}
 
 
@@ -48,7 +49,11 @@ class Evidence:
 
     @property
     def is_acknowledged(self):
-        return self.figure("unacked") == 0 and self.figure("notSentBytes") == 0 and self.figure("retransmits") == 0
+        """All that it could have answered: what was sent last may wait for a kernel that holds acknowledgements back."""
+        if self.figure("notSentBytes") > 0 or self.figure("retransmits") > 0:
+            return False
+        return self.figure("unacked") == 0 or (self.figure("lastDataSentMs") < HELD_BACK and
+                                               self.figure("lastAckReceivedMs") < self.figure("lastDataReceivedMs"))
 
     @property
     def is_lost(self):
@@ -69,8 +74,10 @@ BEARS_OUT = {
                     lambda one: one.tcp and not one.errno and one.is_acknowledged),
     "peer.not-reading": ("TCP_INFO with a closed window, or bytes that wait, and no errno",
                          lambda one: one.tcp and not one.errno and (one.waits or one.figure("sendWindow") == 0)),
-    "peer.silent": ("TCP_INFO in which nothing was sent again or probed in vain, and no errno",
-                    lambda one: one.tcp and not one.errno and not one.is_retransmitting and one.figure("probes") < 2),
+    # A router may have refused a bare acknowledgement of ours; that says nothing about who was not asked.
+    "peer.silent": ("TCP_INFO in which nothing was sent again or probed in vain, and no errno but that of a router",
+                    lambda one: one.tcp and one.errno in {None, *UNREACHABLE} and not one.is_retransmitting
+                    and one.figure("probes") < 2),
     "path.lost": ("TCP_INFO with something unacknowledged, or probes in vain, and no errno that says more",
                   lambda one: one.tcp and one.is_lost and one.errno in (None, "ETIMEDOUT")),
     "path.unreachable": ("the errno of a router or a host", lambda one: one.errno in UNREACHABLE),

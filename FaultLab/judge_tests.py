@@ -94,7 +94,7 @@ class JudgeTests(unittest.TestCase):
         seen = sees("policy.handshake-timeout", phase="handshake", since="opened")
         event = {"reason": "policy.handshake-timeout", "phase": "handshake"}
         self.assert_right(closed(**event, after=990), case(seen=seen))
-        self.assert_wrong(closed(**event, after=900), case(seen=seen), "not before 1000 ms")
+        self.assert_wrong(closed(**event, after=920), case(seen=seen), "not before 950 ms")
 
     def test_what_comes_at_once_may_not_take_longer(self):
         event = {"reason": "peer.reset", "errno": "ECONNRESET", "tcp": None, "silence": 100}
@@ -157,6 +157,12 @@ class JudgeTests(unittest.TestCase):
 
     def test_a_frozen_peer_that_acknowledged_nothing_is_wrong(self):
         self.assert_wrong(closed("peer.frozen", unacked=1), case("peer.frozen"), "everything acknowledged")
+
+    def test_the_acknowledgement_of_a_ping_of_just_now_may_be_missing(self):
+        event = closed("peer.frozen", unacked=1, lastDataSentMs=30, lastAckReceivedMs=320)
+        self.assert_right(event, case("peer.frozen"))
+        event = closed("peer.frozen", unacked=1, lastDataSentMs=30, lastAckReceivedMs=990)
+        self.assert_wrong(event, case("peer.frozen"), "everything acknowledged")
 
     def test_who_only_answers_cannot_tell_that_a_peer_is_frozen(self):
         seen = View(sees("peer.frozen"), SILENT).of("server", "client")

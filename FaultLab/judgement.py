@@ -95,6 +95,8 @@ class Judgement:
             self._refuse("%.0f ms too late, while the machine was late by %.0f ms and stalls allow %.0f ms" % (
                 self.excess * 1000, case.machine * 1000, self.put_off * 1000))
         earliest = case.seen.earliest(case.bound, case.interval)
+        if case.seen.since == "opened":
+            earliest -= LATE  # that line took its time as well
         if self.event.reason in case.seen.in_flight and self._was_told_at_once:
             earliest = 0
         if self.latency < 0:

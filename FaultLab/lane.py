@@ -56,6 +56,7 @@ def main():
     if scenes:
         report()
     tell({"lane": fault.name, "slope": scenes[0].resources.slope if scenes else None,
+          "memory": list(scenes[0].resources.memory.values()) if scenes else [],
           "notes": scenes[0].notes if scenes else []})
 
 

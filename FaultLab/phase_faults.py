@@ -252,11 +252,15 @@ fault("drained with stopped clients", kind="stopped", strike=drain(before=client
       server=TOLD, quick=False, **DRAINING)
 
 
-def kill_clients(scene):
-    """Once everybody was told; what remains is to wait for their ends."""
+def await_reasons(scene):
+    """Until everybody was told; what remains is to wait for the ends of the connections."""
     for link in scene.links:
         scene.servers[link.pair.pinger].log.wait_for("connection.closed", STARTED,
                                                      connection=link.connections["server"])
+
+
+def kill_clients(scene):
+    await_reasons(scene)
     scene.signal("client", signal.SIGKILL)
 
 
@@ -282,6 +286,7 @@ def drain_the_deaf(scene, peers):
 def drain_and_reset(scene, peers):
     scene.loop.become(peers, "dead")  # they do not react to a farewell
     scene.strike(scene.signal, "server", signal.SIGTERM)
+    await_reasons(scene)
     reset(peers)
 
 
