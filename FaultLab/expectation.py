@@ -14,7 +14,7 @@ was told everything, and nothing says whether anybody still lives there. That is
 from dataclasses import dataclass, replace
 
 SILENT_WHY = ("it only answers, so nothing of its own is outstanding and no evidence can say more (unless its last "
-              "answer was still on its way)")
+              "answer was still on its way, or its kernel's keepalive had just asked)")
 AT_ONCE = 0.1      # seconds: a FIN or a RST is an event of the kernel's; figures of its own have the benchmarks
 
 
@@ -40,7 +40,7 @@ class Sees:
     since: str = "fault"
     after: float = None
     apart: str = ""
-    in_flight: tuple = ()  # also true where its last answer was still on its way when the fault came
+    in_flight: tuple = ()  # also true where something of its own was still on its way when the fault came
 
     @property
     def lives(self):

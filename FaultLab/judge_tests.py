@@ -67,6 +67,10 @@ class JudgeTests(unittest.TestCase):
         self.assert_right(closed("path.lost", **LOST), case(seen=seen))
         self.assert_right(closed("peer.silent"), case(seen=seen))
 
+    def test_so_does_a_question_of_the_kernels_keepalive(self):
+        seen = View(sees("path.lost"), SILENT).of("server", "client")
+        self.assert_right(closed("path.lost", probes=1), case(seen=seen))
+
     # Times of this program.
 
     def test_a_line_a_little_late_is_in_time(self):

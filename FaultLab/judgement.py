@@ -69,7 +69,7 @@ class Judgement:
 
     def _check_reason(self):
         seen, event = self.case.seen, self.event
-        if event.reason not in seen.codes and not (event.reason in seen.in_flight and self._was_answering):
+        if event.reason not in seen.codes and not (event.reason in seen.in_flight and self._was_saying):
             self._refuse("%s for %s" % (event.reason, " or ".join(seen.codes)))
         if event.data["phase"] != seen.phase:
             self._refuse("phase %s for %s" % (event.data["phase"], seen.phase))
@@ -78,10 +78,12 @@ class Judgement:
             self._refuse("its evidence does not bear it out: %s" % doubt)
 
     @property
-    def _was_answering(self):
-        """Whether an answer was on its way: it is not acknowledged, or an error came right behind the question."""
+    def _was_saying(self):
+        """Whether something was on its way: an answer that is not acknowledged, or that an error came right behind, or a
+        question of the kernel's keepalive.
+        """
         if self.tcp:
-            return self.tcp["unacked"] > 0
+            return self.tcp["unacked"] > 0 or self.tcp["probes"] > 0
         return self._was_told_at_once
 
     @property
