@@ -49,7 +49,7 @@ class Evidence:
 
     @property
     def is_acknowledged(self):
-        """All that it could have answered: what was sent last may wait for a kernel that holds acknowledgements back."""
+        """All that it had time for: what was sent last may wait for a kernel that holds acknowledgements back."""
         if self.figure("notSentBytes") > 0 or self.figure("retransmits") > 0:
             return False
         return self.figure("unacked") == 0 or (self.figure("lastDataSentMs") < HELD_BACK and

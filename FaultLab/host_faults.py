@@ -72,7 +72,7 @@ class Program:
                                       "--drain-within", "2s", "--events", events, events=False, output=output)
         self.server.await_listeners(len(scene.pairs), STARTED)
         self.resources = scene.resources
-        self.resources.begin(self.server)
+        self.resources.begin(self.server, len(scene.pairs))
 
     def end(self):
         """Ends with 0, once everything of those who were connected is gone."""

@@ -16,6 +16,7 @@ import ground  # noqa: F401  first: it says where the modules of the scenarios a
 from evidence import BEARS_OUT
 from expectation import SILENT, View, sees
 from harness import MILLISECOND, Event
+from resources import growth
 from judgement import Case, Judgement, heartbeat_missing
 import coverage
 import table
@@ -248,6 +249,32 @@ class TallyTests(unittest.TestCase):
         row, = tally.of(self.FAULT)
         self.assertEqual(row.verdicts, "lives 1, peer.frozen 1")
         self.assertEqual(row.wrong, 1)
+
+
+class MemoryTests(unittest.TestCase):
+    """Of sizes in pages, as the kernel counts them."""
+
+    PAGE = 4096
+
+    def grows(self, *pages, connections=3):
+        sizes = [page * self.PAGE for page in pages]
+        bytes_a_run, allowed = growth(sizes, connections)
+        return bytes_a_run > allowed
+
+    def test_memory_that_stays_as_it_is_does_not_grow(self):
+        self.assertFalse(self.grows(*[100] * 17))
+
+    def test_a_buffer_that_grows_once_or_twice_is_no_leak(self):
+        self.assertFalse(self.grows(*[100] * 6, *[160] * 6, *[163] * 5))
+
+    def test_one_forgotten_connection_in_each_run_is_a_leak(self):
+        self.assertTrue(self.grows(*(100 + run * 2600 // self.PAGE for run in range(17))))
+
+    def test_what_is_given_back_and_taken_again_is_no_leak(self):
+        self.assertFalse(self.grows(*[100, 132, 130, 101] * 4, 133))
+
+    def test_what_goes_on_growing_beside_that_is_a_leak(self):
+        self.assertTrue(self.grows(*(size + 20 * run for run, size in enumerate([100, 132, 130, 101] * 4))))
 
 
 class CoverageTests(unittest.TestCase):

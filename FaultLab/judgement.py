@@ -79,9 +79,7 @@ class Judgement:
 
     @property
     def _was_saying(self):
-        """Whether something was on its way: an answer that is not acknowledged, or that an error came right behind, or a
-        question of the kernel's keepalive.
-        """
+        """Whether something was on its way: an answer, not acknowledged or refused at once, or a keepalive probe."""
         if self.tcp:
             return self.tcp["unacked"] > 0 or self.tcp["probes"] > 0
         return self._was_told_at_once

@@ -55,8 +55,7 @@ def main():
         tell(Observation(fault.name, fault.phase, wrong=[str(failure)], facts=facts).as_json())
     if scenes:
         report()
-    tell({"lane": fault.name, "slope": scenes[0].resources.slope if scenes else None,
-          "memory": list(scenes[0].resources.memory.values()) if scenes else [],
+    tell({"lane": fault.name, "growth": scenes[0].resources.growth if scenes else None,
           "notes": scenes[0].notes if scenes else []})
 
 

@@ -11,6 +11,7 @@ import platform
 
 import coverage
 import table
+from resources import ALLOWED
 from scene import PINGERS, PROTOCOLS
 
 HEAD = """# Faults
@@ -194,12 +195,22 @@ def _whys(tally):
 
 
 def _memory(tally):
-    if not tally.slopes:
-        return "Too few runs to tell whether memory grows.\n"
-    worst = max(tally.slopes, key=tally.slopes.get)
-    return ("Resident memory of the servers after each run, from the fourth on: it grows by %.1f KiB a run at most "
-            "(%s), with up to nine connections in each run, of which one that is forgotten would cost some KiB.\n" %
-            (max(0, tally.slopes[worst]), worst))
+    names = list(dict.fromkeys(row.fault.name for row in tally.rows.values()))
+    lines = []
+    if tally.growths:
+        worst = {name: max(growths, key=lambda one: one[0] - one[1]) for name, growths in tally.growths.items()}
+        name = max(worst, key=lambda name: worst[name][0])
+        lines.append(
+            "Resident memory of a server after each run, from the fourth on: it grows by %.1f KiB a run at most (%s, "
+            "where %.1f are allowed), and not at all in %d of %d faults. Allowed are %d bytes for each connection of a "
+            "run, of which one that is forgotten would cost some 2.6 KB, and more where the allocator gives back memory "
+            "and takes it again." % (max(0, worst[name][0]), name, worst[name][1],
+                                     sum(growth <= 0 for growth, _ in worst.values()), len(worst), ALLOWED))
+    rest = [name for name in names if name not in tally.growths]
+    if rest:
+        lines.append("Without a figure, because a server lives for too few runs, or is no `belay serve`: %s." %
+                     "; ".join(rest))
+    return "\n\n".join(lines) + "\n"
 
 
 def listing():

@@ -110,7 +110,7 @@ class Scene:
         server.await_listeners(len(listen) // 2, STARTED)
         server.log.wait_for("node.started", STARTED)
         self.servers[pinger] = server
-        self.resources.begin(server)
+        self.resources.begin(server, len(listen) // 2)
 
     def connect(self, pair):
         """A client of the pair, which ends with its connection."""

@@ -74,7 +74,7 @@ class Tally:
     """All observations of a run of the laboratory."""
 
     def __init__(self):
-        self.rows, self.wrong, self.slopes, self.notes = {}, [], {}, {}
+        self.rows, self.wrong, self.growths, self.notes = {}, [], {}, {}
         self.due = collections.Counter()  # how often each cell of a fault is to be seen
 
     def add(self, fault, lines, summary, pairs, runs):
@@ -90,8 +90,8 @@ class Tally:
                 asks = line["pinger"] in (line["observer"], "both")
                 key = (fault.name, line["observer"], asks)
                 self.rows.setdefault(key, Row(fault, line["observer"], asks)).add(line)
-        if summary.get("slope") is not None:
-            self.slopes[fault.name] = max(summary["slope"], self.slopes.get(fault.name, summary["slope"]))
+        if summary.get("growth"):
+            self.growths.setdefault(fault.name, []).append(summary["growth"])
         if summary.get("notes"):
             self.notes[fault.name] = summary["notes"][0]
 
