@@ -39,7 +39,7 @@ endurance: build ## Churn and faults of every kind beside 10,000 connections, fo
 faults: build ## The quick part of the fault laboratory, about a minute; skipped without root and network namespaces.
 	@FaultLab/run --quick
 
-faultlab: build ## Every fault 20 times, made for real, in ten minutes; writes docs/faults.md.
+faultlab: build ## Every fault 20 times, made for real, in twelve minutes; writes docs/faults.md.
 	@FaultLab/run --report docs/faults.md
 
 simulations: deps ## How well detectors do: the figure and the tables of docs/DetectorQuality.md, in some minutes.

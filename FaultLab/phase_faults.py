@@ -154,7 +154,9 @@ for end in ENDS:
 fault("cable pulled in a message", kind="cable", play=half_and(interface_down), **MIDDLE,
       server=View(sees("path.lost"), SILENT), quick=False)
 fault("refused with RST in a message", kind="refused with RST", play=half_and(RST), **MIDDLE,
-      server=View(sees("peer.reset", within="next ping"), SILENT), quick=False)
+      server=View(sees("peer.reset", within="next ping"),
+                  sees("peer.silent", "peer.reset", after=0, why="it only answers, and the acknowledgement of the "
+                       "first half may be refused")), quick=False)
 fault("refused with ICMP in a message", kind="refused with ICMP", play=half_and(ICMP), **MIDDLE,
       server=View(sees("path.unreachable"), SILENT), quick=False)
 fault("the client's host deleted in a message", kind="host deleted", play=half_and(host_deleted), heal=host_comes_back,

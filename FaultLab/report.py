@@ -40,8 +40,8 @@ READING = """## How to read it
   its way, by twice what the machine was late by since the fault (how long the programs of the run waited for a core,
   as the kernel counts, or how late a program on each core woke), and, where an end did not run for an eighth of an
   interval or more, by that time and one interval, in which it asks its peer afresh. A verdict on silence may not come
-  sooner after the fault than the bound less an interval, less 2 % of the bound (or 5 ms) and what the machine was
-  late by.
+  sooner after the fault than the bound less an interval (in the handshake: after `connection.opened` than the bound
+  less 50 ms), less 2 % of the bound (or 5 ms) and what the machine was late by.
 * The verdict's own `silenceMs` may be ahead of the bound by 2 % of it (or 5 ms), and beyond it by what the machine
   was late by and such a pause. It may differ from the kernel's `lastDataReceivedMs` by 20 ms, by what the machine was
   late by since a silence before the fault, and by the stalls that the end reported. Other times are allowed where
@@ -104,7 +104,8 @@ def _outcome(tally, took):
     late = [excess for row in rows for excess in row.excess if excess > 0]
     if late:
         lines.append("%d lines came after their limit, the latest by %.0f ms; %d verdicts came after a `node.stalled` "
-                     "of their end." % (len(late), max(late), sum(row.stalled for row in rows)))
+                     "of their end, as of programs that were stopped." %
+                     (len(late), max(late), sum(row.stalled for row in rows)))
     beyond = [figure for row in rows for figure in row.beyond]
     if beyond:
         lines.append("Of %d verdicts at a bound, the longest `silenceMs` was %s, the shortest %s." %
@@ -195,18 +196,16 @@ def _whys(tally):
 
 
 def _memory(tally):
-    names = list(dict.fromkeys(row.fault.name for row in tally.rows.values()))
-    lines = []
-    if tally.growths:
-        worst = {name: max(growths, key=lambda one: one[0] - one[1]) for name, growths in tally.growths.items()}
-        name = max(worst, key=lambda name: worst[name][0])
-        lines.append(
-            "Resident memory of a server after each run, from the fourth on: it grows by %.1f KiB a run at most (%s, "
-            "where %.1f are allowed), and not at all in %d of %d faults. Allowed are %d bytes for each connection of a "
-            "run, of which one that is forgotten would cost some 2.6 KB, and more where the allocator gives back memory "
-            "and takes it again." % (max(0, worst[name][0]), name, worst[name][1],
-                                     sum(growth <= 0 for growth, _ in worst.values()), len(worst), ALLOWED))
-    rest = [name for name in names if name not in tally.growths]
+    if not tally.growths:
+        return "Too few runs to tell whether memory grows.\n"
+    worst = {name: max(growths, key=lambda one: one[0] - one[1]) for name, growths in tally.growths.items()}
+    most = max(worst, key=lambda name: worst[name][0])
+    lines = ["Resident memory of a server after each run, from the fourth on: it grows by %.1f KiB a run at most (%s, "
+             "where %.1f are allowed), and not at all in %d of %d faults. Allowed are %d bytes for each connection of "
+             "a run, of which one that is forgotten would cost some 2.6 KB, and more where the allocator gives memory "
+             "back and takes it again." % (max(0, worst[most][0]), most, worst[most][1],
+                                           sum(growth <= 0 for growth, _ in worst.values()), len(worst), ALLOWED)]
+    rest = dict.fromkeys(row.fault.name for row in tally.rows.values() if row.fault.name not in worst)
     if rest:
         lines.append("Without a figure, because a server lives for too few runs, or is no `belay serve`: %s." %
                      "; ".join(rest))
