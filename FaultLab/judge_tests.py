@@ -72,6 +72,13 @@ class JudgeTests(unittest.TestCase):
         seen = View(sees("path.lost"), SILENT).of("server", "client")
         self.assert_right(closed("path.lost", probes=1), case(seen=seen))
 
+    def test_a_reset_is_told_to_who_only_answers_by_an_answer_or_by_keepalive(self):
+        seen = View(sees("peer.reset", within="next ping"), SILENT).of("server", "client")
+        event = {"reason": "peer.reset", "errno": "ECONNRESET", "tcp": None}
+        self.assert_right(closed(**event, after=20, silence=20), case(seen=seen))
+        self.assert_right(closed(**event, after=1010, silence=1005), case(seen=seen))
+        self.assert_wrong(closed(**event, after=800, silence=900), case(seen=seen), "peer.reset for peer.silent")
+
     # Times of this program.
 
     def test_a_line_a_little_late_is_in_time(self):

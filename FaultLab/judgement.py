@@ -21,6 +21,7 @@ LATE = 0.05        # seconds in which a line is written and read by this program
 EARLY = 0.02       # of the bound; or 5 ms, whichever is longer: how far ahead of it a verdict may be
 TICK = 0.02        # seconds; the kernel's ages are as coarse as its tick, and a round trip lies between the two clocks
 JUST_NOW = 50      # milliseconds in which an answer is on its way
+KEEPALIVE = 1.0    # seconds of silence after which a kernel asks at the earliest
 # What is concluded from silence; the other reasons are told by somebody.
 FROM_SILENCE = ("peer.frozen", "peer.silent", "path.lost", "path.unreachable", "local.cannot-send",
                 "policy.handshake-timeout")
@@ -82,7 +83,7 @@ class Judgement:
         """Whether something was on its way: an answer, not acknowledged or refused at once, or a keepalive probe."""
         if self.tcp:
             return self.tcp["unacked"] > 0 or self.tcp["probes"] > 0
-        return self._was_told_at_once
+        return self._was_told_at_once or bool(self.errno) and self.silence >= KEEPALIVE
 
     @property
     def _was_told_at_once(self):

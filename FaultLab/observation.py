@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from harness import SECOND, Failure, now
 from judgement import Case, Judgement, heartbeat_missing
 
+UNSEEN = 0.02      # seconds that a program which has ended may have waited for a core: the kernel forgets it
 PATIENCE = 3       # seconds after which something is missing, and not only late
 
 
@@ -79,7 +80,10 @@ class Watch:
             struck = done = self.link.opened[self.end].at
         stalls = tuple(stall.data["stallMs"] / 1000 for stall in self.log.of("node.stalled")
                        if scene.struck - scene.bound * SECOND <= stall.at <= event.at)
-        return Case(self.seen, scene.bound, scene.interval, struck, done, scene.lateness_until(event.at),
+        machine = scene.lateness_until(event.at)
+        if scene.program(self.link, self.end).process.poll() is not None:
+            machine = max(machine, UNSEEN)
+        return Case(self.seen, scene.bound, scene.interval, struck, done, machine,
                     scene.lateness_until(event.at, scene.settled), stalls)
 
     def life(self, quiet):

@@ -38,7 +38,8 @@ READING = """## How to read it
 * The time counts from the fault to the line that was read, in milliseconds, so that it holds the silence before the
   fault as well as the way of the line. The limit is what the policy allows. A line may be later than that by 50 ms for
   its way, by twice what the machine was late by since the fault (how long the programs of the run waited for a core,
-  as the kernel counts, or how late a program on each core woke), and, where an end did not run for an eighth of an
+  as the kernel counts, or how late a program on each core woke; 20 ms at least for a program that has ended since,
+  whose count is gone), and, where an end did not run for an eighth of an
   interval or more, by that time and one interval, in which it asks its peer afresh. A verdict on silence may not come
   sooner after the fault than the bound less an interval (in the handshake: after `connection.opened` than the bound
   less 50 ms), less 2 % of the bound (or 5 ms) and what the machine was late by.
