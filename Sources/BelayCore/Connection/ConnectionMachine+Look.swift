@@ -215,12 +215,15 @@ extension ConnectionMachine {
         let pingedAt: Instant
         /// What the network had reported.
         let networkError: ErrorNumber?
+        /// Whether anything had to be sent again before it, in the same silence.
+        let wasSentAgain: Bool
 
-        init(takenAt: Instant, tcp: TCPEvidence, pingedAt: Instant, networkError: ErrorNumber?) {
+        init(takenAt: Instant, tcp: TCPEvidence, pingedAt: Instant, networkError: ErrorNumber?, wasSentAgain: Bool) {
             self.takenAt = takenAt
             self.tcp = tcp
             self.pingedAt = pingedAt
             self.networkError = networkError
+            self.wasSentAgain = wasSentAgain
         }
 
         /// The last ping could not have been acknowledged yet: that it was later is no movement, unless TCP had to repeat it.
@@ -241,11 +244,13 @@ extension ConnectionMachine {
 
     /// Keeps a look for comparison.
     private mutating func remember(_ tcp: TCPEvidence, _ look: Look, at now: Instant) {
+        let before = self.earlierLook.flatMap { $0.takenAt > self.proof ? $0 : nil }
         self.earlierLook = EarlierLook(
             takenAt: now,
             tcp: tcp,
             pingedAt: self.lastPingAt,
-            networkError: look.networkError
+            networkError: look.networkError,
+            wasSentAgain: before.map { $0.wasSentAgain || tcp.wasSentAgain(since: $0.tcp) } ?? false
         )
     }
 
@@ -271,6 +276,7 @@ extension ConnectionMachine {
             // The kernel tells it once.
             networkError: look.networkError ?? earlier?.networkError,
             sinceFirst: earlier?.takenAt.duration(to: now) ?? .zero,
+            wasSentAgain: earlier?.wasSentAgain ?? false,
             isOverdue: true
         )
         return Diagnosis(record, first: earlier?.tcp, now: self.asked(tcp, at: now))

@@ -56,6 +56,8 @@ public enum Diagnosis: String, CaseIterable, Hashable, Sendable {
         public var networkError: ErrorNumber?
         /// The time between the two looks.
         public var sinceFirst: Duration
+        /// Whether anything had to be sent again before the first look, in the same silence.
+        public var wasSentAgain: Bool
         /// Whether the time in which the peer had to answer is over.
         ///
         /// Without it two retransmission timeouts are allowed for an answer.
@@ -68,6 +70,7 @@ public enum Diagnosis: String, CaseIterable, Hashable, Sendable {
             queuedBytes: Int = 0,
             networkError: ErrorNumber? = nil,
             sinceFirst: Duration = .zero,
+            wasSentAgain: Bool = false,
             isOverdue: Bool = false
         ) {
             self.silence = silence
@@ -75,6 +78,7 @@ public enum Diagnosis: String, CaseIterable, Hashable, Sendable {
             self.queuedBytes = queuedBytes
             self.networkError = networkError
             self.sinceFirst = sinceFirst
+            self.wasSentAgain = wasSentAgain
             self.isOverdue = isOverdue
         }
     }
@@ -238,7 +242,8 @@ private struct Facts {
     /// The peer repeats its answers as seldom as we our question (RFC 6298 section 5.5): they may still be on their way.
     private var isAcknowledgedLate: Bool {
         guard let first, let unanswered = self.record.unansweredFor else { return false }
-        let wasSentAgain = self.tcp.totalRetransmits > first.totalRetransmits || first.retransmits > 0
+        let wasSentAgain =
+            self.record.wasSentAgain || self.tcp.totalRetransmits > first.totalRetransmits || first.retransmits > 0
         var acknowledgedFor = self.sinceAck
         if unanswered > self.record.sinceFirst, let acked = first.bytesAcked, let asked = first.questionEnd,
             acked >= asked

@@ -33,6 +33,28 @@ struct WriteProgressTests {
         connection.expectOpen()
     }
 
+    @Test("R8: what was acknowledged before anything waited speaks for no queue")
+    func oldAcknowledgement() throws {
+        var policy = LivenessPolicy(detectWithin: .milliseconds(100))
+        policy.writeWithin = .seconds(1)
+        var connection = try ConnectionMachineFixture(policy)
+        connection.receivesMessage()
+        connection.tcp = { elapsed in
+            var tcp = TCPEvidence(state: .established)
+            (tcp.unacked, tcp.sendWindow, tcp.notSentBytes) = (4, 65_536, 8_000)
+            (tcp.roundTrip, tcp.retransmissionTimeout) = (1_000, 200_000)
+            (tcp.bytesAcked, tcp.bytesHandedOver) = (101, 20_000)
+            tcp.lastAckReceived = UInt32(max(.zero, elapsed - .milliseconds(20)) / .milliseconds(1))
+            tcp.lastDataSent = UInt32(max(.zero, elapsed - .milliseconds(25)) / .milliseconds(1))
+            return tcp
+        }
+        connection.advance(by: .milliseconds(30))
+        connection.kernelTakes(bytesPerMillisecond: 0)
+        connection.writes(160_000)
+        connection.advance(by: .seconds(3))
+        connection.expectClosed(.peerNotReading, in: .milliseconds(92) ... .milliseconds(100))
+    }
+
     @Test("R8 and R12: a peer that asked for a shorter bound takes nothing for no longer than that")
     func negotiated() throws {
         var connection = try ConnectionMachineFixture(LivenessPolicy(detectWithin: .seconds(30)))

@@ -1,0 +1,54 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the Belay open source project.
+// Copyright (c) 2026 the Belay project authors.
+// Licensed under Apache License v2.0; see LICENSE for details.
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import BelayCore
+import Testing
+
+@Suite("R5: an outage that has just healed")
+struct OutageTests {
+    private static let policy = LivenessPolicy(detectWithin: .milliseconds(900))
+
+    /// What the kernel tells after an outage that healed at `healedAt`, when it had sent our ping again twice.
+    private static func healed(at healedAt: Duration, waiting: UInt32) -> (Duration) -> TCPEvidence {
+        { elapsed in
+            var tcp = TCPEvidence(state: .established)
+            (tcp.roundTrip, tcp.retransmissionTimeout, tcp.sendWindow) = (1_000, 200_000, 65_536)
+            tcp.lastDataReceived = UInt32(elapsed / .milliseconds(1))
+            if elapsed < healedAt {
+                (tcp.unacked, tcp.retransmits, tcp.totalRetransmits, tcp.bytesAcked) = (1, 2, 2, 1)
+                (tcp.lastAckReceived, tcp.lastDataSent, tcp.notSentBytes) = (tcp.lastDataReceived, 50, waiting)
+            } else {
+                let since = UInt32((elapsed - healedAt) / .milliseconds(1))
+                (tcp.unacked, tcp.totalRetransmits, tcp.bytesAcked) = (1, 3, 60)
+                (tcp.lastAckReceived, tcp.lastDataSent, tcp.notSentBytes) = (since, 10, waiting)
+            }
+            return tcp
+        }
+    }
+
+    @Test("after an outage pings that wait in the kernel are no bulk: their peer has the time to answer, not a bound")
+    func pingsAfterOutage() throws {
+        var connection = try ConnectionMachineFixture(Self.policy)
+        connection.receivesMessage()
+        connection.tcp = Self.healed(at: .milliseconds(850), waiting: 24)
+        connection.advance(by: .seconds(5))
+        connection.expectClosed(.pathLost, in: .milliseconds(1_100) ... .milliseconds(1_160))
+    }
+
+    @Test("after an outage a peer whose answers are repeated as seldom as our pings is not called frozen")
+    func answersAfterOutage() throws {
+        var connection = try ConnectionMachineFixture(Self.policy)
+        connection.receivesMessage()
+        connection.tcp = { elapsed in
+            var tcp = Self.healed(at: .milliseconds(850), waiting: 0)(elapsed)
+            if elapsed > .milliseconds(1_000) { (tcp.unacked, tcp.lastDataSent) = (0, 200) }
+            return tcp
+        }
+        connection.advance(by: .seconds(5))
+        connection.expectClosed(.peerSilent, in: .milliseconds(1_100) ... .milliseconds(1_160))
+    }
+}
