@@ -114,7 +114,8 @@ extension Oracle {
             let queued = peer.surroundings.link.queuedBytes(of: peer.end)
             if queued <= peer.configuration.outboundLimit { self.complain("slow-consumer with \(queued) bytes", peer) }
         default:
-            if !self.witnesses[peer.end.other.index].pingsTooOften {
+            // Who reads slower than the peer speaks, and does not say so by a pause, reads its pings in a heap.
+            if !self.witnesses[peer.end.other.index].pingsTooOften, !witness.isSlow {
                 self.complain("ping-flood, but the peer never pinged too often", peer)
             }
         }
