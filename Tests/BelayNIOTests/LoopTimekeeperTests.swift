@@ -194,7 +194,7 @@ import Testing
     }
 
     @Test("a stall too short for an event is left out of the silence, and puts no verdict off for another ping")
-    func shortStall() throws {
+    func stallTooShortForAnEvent() throws {
         let stalls = Recorder<ObserverClock.Stall>()
         let timekeeper = self.timekeeper
         timekeeper.observeStalls(as: stalls) { stalls.record($0) }
