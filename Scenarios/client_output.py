@@ -7,7 +7,7 @@
 """A client whose standard output is not read ends all the same; what it could still write is written.
 
 * Messages that came before the server's end are all there, also where the reader is slow.
-* Nobody reads: SIGTERM ends the client with 0 within its two seconds of patience, and it says that messages were lost.
+* Nobody reads: SIGTERM ends the client with 0 after its goodbye and two seconds of patience, and it says that messages were lost.
 * The reader went away: the client says so in one line, says goodbye, and ends with 1.
 """
 
@@ -19,6 +19,7 @@ from harness import Peer, check, main
 
 LINES = 5000
 PATIENCE = 2  # seconds that the client gives its reader at the end
+CLOSING = 5  # seconds in which its server may say goodbye as well; this one talks on
 TOLERANCE = 2  # seconds; the scenario is about whether it ends, not how fast
 FULL = 1 << 18  # bytes; a pipe holds a quarter of it
 
@@ -86,7 +87,7 @@ def nobody_reads(stage, loop):
         time.sleep(0.01)
     at = time.monotonic()
     client.signal(signal.SIGTERM)
-    status = client.wait(PATIENCE + TOLERANCE)
+    status = client.wait(CLOSING + PATIENCE + TOLERANCE)
     check(status == 0, "status %d:\n%s" % (status, client.errors.text()))
     check("messages were lost" in client.errors.text(), client.errors.text())
     os.close(reading)

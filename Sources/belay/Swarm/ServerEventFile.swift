@@ -38,13 +38,15 @@ final class ServerEventFile {
             var unread = data[...]
             while let end = unread.firstIndex(of: UInt8(ascii: "\n")) {
                 self.append(unread[..<end])
-                if let event = ServerEvent(line: self.line.span.bytes) { body(event) }
+                if let event = Self.event(in: self.line) { body(event) }
                 self.line.removeAll(keepingCapacity: true)
                 unread = unread[(end + 1)...]
             }
             self.append(unread)
         }
     }
+
+    private static func event(in line: [UInt8]) -> ServerEvent? { ServerEvent(line: line.span.bytes) }
 
     /// One byte more than an event may have is enough to know that it is none, however much follows.
     private func append(_ part: Data) {
