@@ -140,8 +140,9 @@ class Judgement:
     def _put_off(self):
         """Seconds by which a verdict may be later because its end did not run: the stall, and time for an answer.
 
-        Stalls from an eighth of the interval on count, and short ones are not reported. They show where the machine was
-        late by as much; how much the end left out, the kernel's count tells, as far as there is an explanation for it.
+        Those from an eighth of the interval on are left out, short ones without a word. They show where the machine was
+        late by as much; how much the end left out, the kernel's count tells, as far as there is an explanation for it. A
+        reported one gives the peer another ping and the time to answer it, and so does a ping that went out late.
         """
         case, tolerance = self.case, self.case.interval / 8
         if not case.stalls and case.machine < tolerance:
@@ -149,7 +150,7 @@ class Judgement:
         stalled = sum(case.stalls)
         if self.tcp and not case.seen.apart:
             stalled = max(stalled, min(self._left_out, self._explained) + tolerance)
-        return stalled + case.interval
+        return stalled + (case.interval if case.stalls or case.machine >= 2 * tolerance else 0)
 
     def figures(self):
         """For the journal, in milliseconds."""

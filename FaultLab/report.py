@@ -203,8 +203,7 @@ def _memory(tally):
     most = max(worst, key=lambda name: worst[name][0])
     lines = ["Resident memory of a server after each run, from the fourth on: it grows by %.1f KiB a run at most (%s, "
              "where %.1f are allowed), and not at all in %d of %d faults. Allowed are %d bytes for each connection of "
-             "a run, of which one that is forgotten would cost some 2.6 KB, and more where the allocator gives memory "
-             "back and takes it again." % (max(0, worst[most][0]), most, worst[most][1],
+             "a run, of which one that is forgotten would cost some 2.6 KB." % (max(0, worst[most][0]), most, worst[most][1],
                                            sum(growth <= 0 for growth, _ in worst.values()), len(worst), ALLOWED)]
     rest = dict.fromkeys(row.fault.name for row in tally.rows.values() if row.fault.name not in worst)
     if rest:

@@ -8,11 +8,9 @@
 
 Descriptors are counted before the first connection and after each run. Memory is resident memory after each run; the
 allocator keeps some of it, so that what counts is whether it goes on growing. One connection that is forgotten costs
-some 2.6 KB: where one is in each run, memory grows by a page in two runs of three, and that is refused. What a quarter
-of the runs does at most is left out, as when a buffer grows once.
-
-Where much goes through, the allocator gives memory back and takes it again, some hundred KiB at a time. That is allowed
-for by its own measure: the most that it ever gave back, over half of the runs.
+some 2.6 KB. What counts is what the usual run adds, so that a buffer which grows once does not, and no more than what
+the last third of the runs has beyond the first: where much goes through, the allocator gives memory back and takes it
+again, some hundred KiB at a time.
 """
 
 import time
@@ -69,5 +67,6 @@ def growth(sizes, connections):
     """Bytes by which memory grows with each run, and what is allowed."""
     steps = sorted(later - earlier for earlier, later in zip(sizes, sizes[1:]))
     usual = steps[len(steps) // 4:len(steps) - len(steps) // 4]
-    given_back = max(0, -steps[0])
-    return sum(usual) / len(usual), ALLOWED * connections + given_back / (len(steps) / 2)
+    third = len(sizes) // 3
+    lasting = min(sizes[-third:]) - max(sizes[:third])
+    return max(0, min(sum(usual) / len(usual), lasting / (len(sizes) - 2 * third + 1))), ALLOWED * connections
