@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Callable
 
 from expectation import View
+from resources import WARM
 from scene import EVERY_PAIR, Scene
 
 FAULTS = []
@@ -53,6 +54,7 @@ class Fault:
     waits: bool = False
     alone: bool = False
     quick: bool = True
+    warm: int = WARM      # runs before memory is judged
     slow: float = 8.0     # seconds that a run takes at most
     note: str = ""
 

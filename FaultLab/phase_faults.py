@@ -16,6 +16,7 @@ from expectation import SILENT, View, always, sees
 from ground import ENDS, TO
 from harness import Peer, SECOND, check, now
 from path_faults import NO_ROUTE, come_back, delete
+from resources import WARM_UNDER_BULK
 from scene import BOTH_PING, EVERY_PAIR, STARTED
 from scripted import deafen, halve, play, pour, serve
 
@@ -177,7 +178,7 @@ fault("server stops in a message", kind="stopped", play=serve(server_stops, gree
 # Our own client in the middle of long messages, which come back to it, on a path that is not too fast for that.
 
 RATE, QUEUE = 4_000_000, 100_000  # bytes a second, bytes
-UNDER_BULK = {"group": "mid-message", "pairs": BOTH_PING, "quick": False,
+UNDER_BULK = {"warm": WARM_UNDER_BULK, "group": "mid-message", "pairs": BOTH_PING, "quick": False,
               "fewer": "where both ask, either end is judged by all that it can know",
               "prepare": lambda scene: [scene.ground.router.shape(end, RATE, QUEUE) for end in ENDS]}
 MOVED = {"after": 2 / 3, "apart": "bytes of ours that it took prove life as well (rule R8)"}

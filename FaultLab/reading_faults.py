@@ -10,6 +10,7 @@ import time
 
 from catalogue import fault
 from expectation import LIVES, always, sees
+from resources import WARM_UNDER_BULK
 from scene import BOTH_PING, EVERY_PAIR, Pair
 from scripted import Sipper, TalkingSipper, deafen, play, pour, serve, sip, sip_bulk
 
@@ -19,7 +20,7 @@ MOVED = {"why": "the write deadline counts from the last byte that moved, which 
 SERVER_ASKS = tuple(pair for pair in EVERY_PAIR if pair.asks("server"))
 CLIENT_ASKS = tuple(pair for pair in EVERY_PAIR if pair.asks("client"))
 
-fault("client never reads", GROUP, "never reads", play=play(deafen),
+fault("client never reads", GROUP, "never reads", play=play(deafen), warm=WARM_UNDER_BULK,
       server=always(sees("peer.not-reading", within=1.5, **MOVED)),
       note="the server echoes 300 kB to a scripted client")
 
@@ -35,6 +36,7 @@ fault("server never reads", GROUP, "never reads", play=serve(deafen_server, gree
       note="the client says as much as fits to a scripted server")
 
 fault("client reads a byte a second, bulk waits", GROUP, "a byte a second", play=play(sip_bulk, Sipper), quick=False,
+      warm=WARM_UNDER_BULK,
       server=always(sees("peer.not-reading", within=1.5, **MOVED)),
       note="a byte that is read opens no window (RFC 9293 section 3.8.6.2.2), so that no byte of ours moves")
 
@@ -59,5 +61,5 @@ def feed(scene):
 fault("bulk both ways at full speed", GROUP, "bulk", strike=feed, server=always(LIVES), client=always(LIVES),
       alone=True, pairs=BOTH_PING + (Pair("lines", "server"), Pair("lines", "client")),
       fewer="five fill the machine; lines stands for raw and frames where one end pings",
-      outlive=4.5, slow=14,
+      outlive=4.5, slow=14, warm=WARM_UNDER_BULK,
       note="as fast as the machine can, heartbeats beside it")

@@ -82,7 +82,7 @@ class Scene:
         self.stage, self.fault, self.pairs, self.lateness = stage, fault, pairs, lateness
         self.settled = self.struck = self.done = None  # the moments of a run, in nanoseconds
         self.waited = {}                               # what each program had waited for a core, at these moments
-        self.links, self.observations, self.resources, self.notes = [], [], Resources(), []
+        self.links, self.observations, self.resources, self.notes = [], [], Resources(fault.warm), []
         self.timing = []  # flags of both ends
         if callable(fault.bound):
             self.bound, self.interval = fault.bound(self)
