@@ -158,7 +158,8 @@ extension ConnectionHandler {
         self.epoch = welcome.epoch
     }
 
-    /// The kernel's second line follows a bound that is not the policy's (rule R11); set for that it would come before a longer one.
+    /// The kernel's second line follows the bound in force (rule R11): that of the policy would end a peer which may be silent for
+    /// longer.
     private func timingsAgreed(insteadOf bound: Duration) {
         self.timingsChanged()
         guard self.machine.timings.bound != bound, let socket else { return }

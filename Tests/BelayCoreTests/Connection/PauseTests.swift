@@ -13,6 +13,13 @@ struct PauseTests {
     private static let bound = Duration.milliseconds(300)
     private static let policy = LivenessPolicy(detectWithin: bound)
 
+    /// Its peer may ping once a second.
+    private static var pingedEachSecond: LivenessPolicy {
+        var policy = LivenessPolicy(detectWithin: .seconds(3))
+        policy.minimumPeerInterval = .seconds(1)
+        return policy
+    }
+
     @Test("R7: a pause of ours is nobody's silence, however many bounds it lasts")
     func noVerdict() throws {
         var connection = try ConnectionMachineFixture(Self.policy)
@@ -205,9 +212,7 @@ struct PauseTests {
 
     @Test("R7 and R12: pings that came while we did not read are no flood", arguments: [0, 1_050])
     func pingsInPause(readAfterMilliseconds: Int) throws {
-        var policy = LivenessPolicy(detectWithin: .seconds(3))
-        policy.minimumPeerInterval = .seconds(1)
-        var connection = try ConnectionMachineFixture(policy)
+        var connection = try ConnectionMachineFixture(Self.pingedEachSecond)
         connection.receivesPing()
         connection.pausesReading()
         connection.advance(by: .seconds(120))
@@ -219,9 +224,7 @@ struct PauseTests {
 
     @Test("R7 and R12: nor are those of a pause in which the process also stood still")
     func pingsInPauseWithStall() throws {
-        var policy = LivenessPolicy(detectWithin: .seconds(3))
-        policy.minimumPeerInterval = .seconds(1)
-        var connection = try ConnectionMachineFixture(policy)
+        var connection = try ConnectionMachineFixture(Self.pingedEachSecond)
         connection.receivesPing()
         connection.pausesReading()
         connection.stalls()
@@ -233,9 +236,7 @@ struct PauseTests {
 
     @Test("R7 and R12: nor are those of a pause that comes right after another one")
     func pingsInPauses() throws {
-        var policy = LivenessPolicy(detectWithin: .seconds(3))
-        policy.minimumPeerInterval = .seconds(1)
-        var connection = try ConnectionMachineFixture(policy)
+        var connection = try ConnectionMachineFixture(Self.pingedEachSecond)
         connection.receivesPing()
         for _ in 0..<2 {
             connection.pausesReading()
