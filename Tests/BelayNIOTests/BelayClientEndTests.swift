@@ -138,6 +138,22 @@ import Testing
         }
     }
 
+    @Test("messages that nobody took keep no client that is gone")
+    func untakenMessages() async throws {
+        struct WeakLink: Sendable { weak let link: ClientLink? }
+        let links = Recorder<WeakLink>()
+        try await TestServer.run(serving: { connection in try await connection.send("news") }) { server in
+            try await TestClient.run(to: server.port) { client in
+                links.record(WeakLink(link: client.client.link))
+                client.client.link.wantMessages()
+                try await client.connected(2)
+                client.shutDown()
+                _ = try await client.ended()
+            }
+        }
+        try await eventually("the client is gone") { links.elements.allSatisfy { $0.link == nil } }
+    }
+
     @Test("a client that reconnected many times has left nothing behind")
     func nothingIsLeft() async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)

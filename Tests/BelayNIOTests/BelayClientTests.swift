@@ -65,8 +65,9 @@ import Testing
         #expect(closed.reason.code == .peerGoodbye && closed.reason.evidence.goodbyeCode == "local.shutdown")
         // A tenth of the server's bound is the shortest that it grants.
         #expect(closed.summary.bound == .seconds(30))
-        #expect(events.types == ["connection.opened", "connection.closed"])
-        #expect(events.elements.last?.closed?.summary.bound == .seconds(30))
+        // A machine that is busy may add stalls.
+        #expect(events.types.filter { $0 != "node.stalled" } == ["connection.opened", "connection.closed"])
+        #expect(events.elements.compactMap(\.closed).map(\.summary.bound) == [.seconds(30)])
     }
 
     @Test("nothing can be sent while no connection is open")

@@ -236,33 +236,26 @@ import Testing
         #expect(silence == .milliseconds(2_500))
     }
 
-    @Test("no verdict while the program has stopped reading, and one within the bound after it reads again (R7)")
-    func pausedReading() throws {
-        var policy = LivenessPolicy(detectWithin: .seconds(3))
-        policy.heartbeats = .listen
-        let fixture = try ConnectionFixture(.lines, policy: policy)
-        fixture.activate()
-        fixture.receive("one\n")
-        fixture.connection.pauseReading()
-        fixture.advanceTime(by: .seconds(60))
-        #expect(fixture.handler.reason == nil)
-        fixture.connection.resumeReading()
-        fixture.advanceTime(by: .seconds(4))
-        fixture.expectClosed(.peerSilent)
-    }
-
-    @Test("a program that does not read for too long is our own failure")
-    func pausedForTooLong() throws {
-        var policy = LivenessPolicy(detectWithin: .seconds(3))
-        policy.readPauseLimit = .seconds(10)
-        let fixture = try ConnectionFixture(.lines, policy: policy)
-        fixture.activate()
-        fixture.connection.pauseReading()
-        fixture.advanceTime(by: .seconds(10))
-        fixture.expectClosed(.localFailed)
-    }
-
     // MARK: - We end it
+
+    @Test("the program's own state may look at the connection when it goes")
+    func attachment() throws {
+        final class Visit {
+            let connection: Connection
+            let looked: Recorder<Bool>
+            init(_ connection: Connection, _ looked: Recorder<Bool>) {
+                (self.connection, self.looked) = (connection, looked)
+            }
+            deinit { self.looked.record(self.connection.attachment == nil) }
+        }
+        let looked = Recorder<Bool>()
+        let fixture = try ConnectionFixture(.lines)
+        fixture.activate()
+        fixture.connection.attachment = Visit(fixture.connection, looked)
+        fixture.connection.attachment = Visit(fixture.connection, looked)
+        fixture.receiveEndOfStream()
+        #expect(looked.elements == [false, true])
+    }
 
     @Test("closing says goodbye, sends FIN, waits for the peer's, and is one event however often")
     func localClose() throws {

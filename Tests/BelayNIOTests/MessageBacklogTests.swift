@@ -26,7 +26,7 @@ struct MessageBacklogTests {
     func bytes() {
         let backlog = MessageBacklog()
         let strategy = MessageBacklog.Strategy(backlog: backlog)
-        let message = ByteBuffer(repeating: 1, count: 65_536)
+        let message = 65_536
         for _ in 0..<3 { backlog.add(message) }
         #expect(strategy.didYield(bufferDepth: 3))
         backlog.add(message)
@@ -75,6 +75,55 @@ struct MessageBacklogTests {
                 let all = try await taken.wait { $0.count == 50 ? $0 : nil }
                 #expect(all == (0..<50).map { UInt8($0) })
             }
+        }
+    }
+
+    @Test("messages that come although there is no room wait packed, and are taken in order, to the last one")
+    func packed() async throws {
+        let fixture = try ConnectionFixture(.lines)
+        fixture.activate()
+        let bridge = AsyncBridge(fixture.connection)
+        fixture.handler.attachment = bridge
+        var iterator = bridge.connection.messages.makeAsyncIterator()
+        for number in 0..<100 { bridge.received(ByteBuffer(string: "\(number)"), on: fixture.connection) }
+        let pauses = fixture.handler.machine.areReadsPaused
+        #expect(pauses)
+        // Behind the 32 that there was room for: two digits and four bytes of length each.
+        #expect(bridge.packed.readableBytes == 68 * 6)
+        for number in 0..<32 { #expect(await iterator.next() == ByteBuffer(string: "\(number)")) }
+        let pausesStill = fixture.handler.machine.areReadsPaused
+        #expect(!pausesStill)
+        #expect(bridge.packed.readableBytes == 0)
+        #expect(await iterator.next() == ByteBuffer(string: "32"))
+        for number in 100..<200 { bridge.received(ByteBuffer(string: "\(number)"), on: fixture.connection) }
+        bridge.ended(DisconnectReason(.peerClosed, phase: .active))
+        for number in 33..<200 { #expect(await iterator.next() == ByteBuffer(string: "\(number)")) }
+        #expect(await iterator.next() == nil)
+    }
+
+    @Test("a peer that leaves is told of at once, and what it sent is taken later, in order and to the last one")
+    func peerThatLeaves() async throws {
+        // Few enough bytes that the kernel takes them, and the FIN behind them, although nobody reads.
+        let count = 10_000
+        let taken = Recorder<String>()
+        let open = Signal()
+        try await TestServer.run(
+            .lines,
+            serving: { connection in
+                await open.wait()
+                for await message in connection.messages { taken.record(String(buffer: message)) }
+                taken.record("end")
+            }
+        ) { server in
+            let peer = try await TestPeer.connect(to: server.port)
+            try await peer.send((0..<count).map { "\($0)\n" }.joined())
+            await peer.close()
+            let reasons = try await server.events.closed(atLeast: 1)
+            #expect(reasons.map(\.code) == [.peerClosed])
+            #expect(taken.elements == [])
+            open.fire()
+            let all = try await taken.wait { $0.last == "end" ? $0 : nil }
+            #expect(all == (0..<count).map { "\($0)" } + ["end"])
         }
     }
 }

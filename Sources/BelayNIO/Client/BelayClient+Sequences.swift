@@ -32,19 +32,19 @@ extension BelayClient {
 
     /// The messages that one client received, of one connection after the other.
     public struct Messages: AsyncSequence, Sendable {
-        let connections: AsyncStream<BelayConnection>
+        let perConnection: AsyncStream<BelayConnection.Messages>
 
         /// Reads the messages of one client.
         public struct AsyncIterator: AsyncIteratorProtocol {
-            var connections: AsyncStream<BelayConnection>.AsyncIterator
+            var perConnection: AsyncStream<BelayConnection.Messages>.AsyncIterator
             var current: BelayConnection.Messages.AsyncIterator?
 
             /// The next message; nil when the client has ended or the task is cancelled.
             public mutating func next() async -> ByteBuffer? {
                 while true {
                     if let message = await self.current?.next() { return message }
-                    guard let connection = await self.connections.next(isolation: nil) else { return nil }
-                    self.current = connection.messages.makeAsyncIterator()
+                    guard let messages = await self.perConnection.next(isolation: nil) else { return nil }
+                    self.current = messages.makeAsyncIterator()
                 }
             }
         }
@@ -53,7 +53,7 @@ extension BelayClient {
         ///
         /// Can be made once.
         public func makeAsyncIterator() -> AsyncIterator {
-            AsyncIterator(connections: self.connections.makeAsyncIterator())
+            AsyncIterator(perConnection: self.perConnection.makeAsyncIterator())
         }
     }
 }

@@ -43,7 +43,7 @@ public final class BelayClient: Service {
     /// (rule R7). Those of the last 16 connections are kept; ``droppedConnections`` counts the ones before.
     public var messages: Messages {
         self.link.wantMessages()
-        return Messages(connections: self.link.connections)
+        return Messages(perConnection: self.link.messages)
     }
 
     let link: ClientLink

@@ -27,16 +27,15 @@ final class ClientLink: ConnectionDelegate {
     }
 
     let changes: AsyncStream<BelayClient.Change>
-    let connections: AsyncStream<BelayConnection>
+    let messages: AsyncStream<BelayConnection.Messages>
     private let changed: AsyncStream<BelayClient.Change>.Continuation
-    private let connected: AsyncStream<BelayConnection>.Continuation
+    // Not of connections: each keeps its handler, and that this link, which would keep itself with messages that nobody takes.
+    private let offered: AsyncStream<BelayConnection.Messages>.Continuation
     private let state = Mutex(State())
 
     init() {
         (self.changes, self.changed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(Self.changesKept))
-        (self.connections, self.connected) = AsyncStream.makeStream(
-            bufferingPolicy: .bufferingNewest(Self.connectionsKept)
-        )
+        (self.messages, self.offered) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(Self.connectionsKept))
     }
 
     /// The connection that is open.
@@ -62,14 +61,14 @@ final class ClientLink: ConnectionDelegate {
     }
 
     private func offerMessages(of connection: BelayConnection) {
-        if case .dropped = self.connected.yield(connection) {
+        if case .dropped = self.offered.yield(connection.messages) {
             self.state.withLock { $0.droppedConnections += 1 }
         }
     }
 
     func finish() {
         self.changed.finish()
-        self.connected.finish()
+        self.offered.finish()
         let next = self.state.withLock { state in
             state.isFinished = true
             return state.next
@@ -100,7 +99,6 @@ final class ClientLink: ConnectionDelegate {
             return (state.wantsMessages, state.next)
         }
         next.fire()
-        // Not kept for nobody: a connection keeps its handler, and that this link.
         if wantsMessages { self.offerMessages(of: bridge.connection) }
         self.emit(.connected(connection.id))
     }

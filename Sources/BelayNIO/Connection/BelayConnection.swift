@@ -18,9 +18,9 @@ public final class BelayConnection: Sendable {
     ///
     /// Can be iterated once.
     ///
-    /// Ends when the connection does, or when the task is cancelled; ``closeReason`` says why. While nobody iterates, 32
-    /// messages or 256 KiB are buffered, and then nothing is read from the peer any more, which is no silence of the peer (rule
-    /// R7).
+    /// Ends when the connection does, behind what was received before, or when the task is cancelled; ``closeReason`` says why.
+    /// While nobody iterates, 32 messages or 256 KiB are buffered, and then nothing is read from the peer any more, which is no
+    /// silence of the peer (rule R7). The end is found all the same; then what the kernel held is buffered as well.
     public let messages: Messages
 
     let handle: ConnectionHandle
@@ -75,8 +75,21 @@ public final class BelayConnection: Sendable {
     /// The messages of one connection.
     public struct Messages: AsyncSequence, Sendable {
         typealias Producer = NIOAsyncSequenceProducer<
-            ByteBuffer, MessageBacklog.Strategy, ReadingDelegate
+            Delivery, MessageBacklog.Strategy, ReadingDelegate
         >
+
+        /// What is taken at once.
+        enum Delivery: Sendable {
+            case message(ByteBuffer)
+            /// Any number of messages, packed (``AsyncBridge``).
+            case packed(ByteBuffer)
+
+            var size: Int {
+                switch self {
+                case .message(let bytes), .packed(let bytes): bytes.readableBytes
+                }
+            }
+        }
 
         let producer: Producer
         let backlog: MessageBacklog
@@ -85,12 +98,25 @@ public final class BelayConnection: Sendable {
         public struct AsyncIterator: AsyncIteratorProtocol {
             var base: Producer.AsyncIterator
             let backlog: MessageBacklog
+            private var packed = ByteBuffer()
+
+            init(base: Producer.AsyncIterator, backlog: MessageBacklog) {
+                self.base = base
+                self.backlog = backlog
+            }
 
             /// The next message; nil when the connection is over or the task is cancelled.
             public mutating func next() async -> ByteBuffer? {
-                let message = await self.base.next()
-                if let message { self.backlog.remove(message) }
-                return message
+                if let message = self.packed.readPackedMessage() { return Task.isCancelled ? nil : message }
+                guard let delivery = await self.base.next() else { return nil }
+                self.backlog.remove(delivery.size)
+                switch delivery {
+                case .message(let message):
+                    return message
+                case .packed(let messages):
+                    self.packed = messages
+                    return self.packed.readPackedMessage()
+                }
             }
         }
 
@@ -110,15 +136,21 @@ final class AsyncBridge {
     let connection: BelayConnection
     private let backlog = MessageBacklog()
     private let source: BelayConnection.Messages.Producer.Source
+    private var isFull = false
+    /// Messages that came although there was no room, behind one another.
+    ///
+    /// They were read together with the last one that had room, or were all that the kernel held before the end. As elements of a
+    /// queue small ones would need many times their size.
+    private(set) var packed = ByteBuffer()
     private var waitingForRoom: [EventLoopPromise<Void>] = []
 
     init(_ connection: Connection) {
         let handle = connection.handle
         let sequence = NIOAsyncSequenceProducer.makeSequence(
-            elementType: ByteBuffer.self,
+            elementType: BelayConnection.Messages.Delivery.self,
             backPressureStrategy: MessageBacklog.Strategy(backlog: self.backlog),
             finishOnDeinit: true,
-            delegate: ReadingDelegate(handle: handle)
+            delegate: ReadingDelegate(connection.handler)
         )
         self.source = sequence.source
         self.connection = BelayConnection(
@@ -128,10 +160,29 @@ final class AsyncBridge {
     }
 
     func received(_ message: ByteBuffer, on connection: Connection) {
-        self.backlog.add(message)
-        switch self.source.yield(message) {
+        guard !self.isFull else { return self.packed.writePackedMessage(message) }
+        self.deliver(.message(message))
+        if self.isFull { connection.pauseReading() }
+    }
+
+    /// The task has caught up.
+    func roomMade(on connection: Connection) {
+        self.isFull = false
+        self.deliverPacked()
+        if !self.isFull { connection.resumeReading() }
+    }
+
+    private func deliverPacked() {
+        guard self.packed.readableBytes > 0 else { return }
+        self.deliver(.packed(self.packed))
+        self.packed = ByteBuffer()
+    }
+
+    private func deliver(_ delivery: BelayConnection.Messages.Delivery) {
+        self.backlog.add(delivery.size)
+        switch self.source.yield(delivery) {
         case .produceMore, .dropped: break
-        case .stopProducing: connection.pauseReading()
+        case .stopProducing: self.isFull = true
         }
     }
 
@@ -158,6 +209,7 @@ final class AsyncBridge {
 
     func ended(_ reason: DisconnectReason) {
         self.connection.ended(reason)
+        self.deliverPacked()
         self.source.finish()
         for promise in self.waitingForRoom.take() { promise.fail(SendError.interrupted(reason)) }
     }
@@ -171,16 +223,54 @@ extension Array {
     }
 }
 
-/// Resumes reading when a task has caught up.
-struct ReadingDelegate: NIOAsyncSequenceProducerDelegate {
-    let handle: ConnectionHandle
-
-    func produceMore() {
-        self.handle.execute { $0.resumeReading() }
+extension ByteBuffer {
+    /// Appends a message behind its length.
+    fileprivate mutating func writePackedMessage(_ message: ByteBuffer) {
+        self.writeInteger(UInt32(message.readableBytes))
+        self.writeImmutableBuffer(message)
     }
 
+    /// The first of the messages that are left.
+    fileprivate mutating func readPackedMessage() -> ByteBuffer? {
+        let message = self.readLengthPrefixedSlice(as: UInt32.self)
+        // Not kept for nothing while the next one is awaited.
+        if self.readableBytes == 0 { self = ByteBuffer() }
+        return message
+    }
+}
+
+/// Resumes reading when a task has caught up.
+///
+/// Messages may outlive their connection, and do not keep it.
+struct ReadingDelegate: NIOAsyncSequenceProducerDelegate {
+    private struct Reference {
+        weak let handler: ConnectionHandler?
+    }
+
+    private let eventLoop: any EventLoop
+    private let reference: NIOLoopBound<Reference>
+
+    init(_ handler: ConnectionHandler) {
+        self.eventLoop = handler.timekeeper.eventLoop
+        self.reference = NIOLoopBound(Reference(handler: handler), eventLoop: self.eventLoop)
+    }
+
+    func produceMore() { self.makeRoom() }
+
     /// Nobody iterates any more; what still comes is dropped, and the connection lives until its closure returns.
-    func didTerminate() {
-        self.handle.execute { $0.resumeReading() }
+    func didTerminate() { self.makeRoom() }
+
+    private func makeRoom() {
+        let reference = self.reference
+        if self.eventLoop.inEventLoop {
+            Self.makeRoom(reference.value)
+        } else {
+            self.eventLoop.execute { Self.makeRoom(reference.value) }
+        }
+    }
+
+    private static func makeRoom(_ reference: Reference) {
+        guard let handler = reference.handler else { return }
+        (handler.attachment as? AsyncBridge)?.roomMade(on: Connection(handler: handler))
     }
 }

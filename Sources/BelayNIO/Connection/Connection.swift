@@ -49,7 +49,8 @@ public struct Connection {
 
     /// Stops reading from the peer, until ``resumeReading()``.
     ///
-    /// No verdict on silence meanwhile (rule R7).
+    /// No verdict on silence meanwhile (rule R7). Messages that were read together with the last one are still delivered, and so
+    /// is, before the FIN or the reset of the peer is told, all that the kernel holds: as much as its receive buffer.
     public func pauseReading() { self.handler.pauseReading() }
 
     /// Reads again.

@@ -27,6 +27,7 @@ extension ConnectionHandler {
         self.passOnStalls(at: now)
         self.machine.bytesReceived(received.readableBytes)
         guard !self.machine.isOver else { return self.discard(received.readableBytes) }
+        let wasPaused = self.machine.areReadsPaused
 
         self.isReading = true
         var bytes = received
@@ -38,12 +39,14 @@ extension ConnectionHandler {
         self.isReading = false
 
         if !self.machine.isOver { self.keepRemainder(bytes) }
-        self.batchEnded(owing: owed, at: now)
+        self.batchEnded(owing: owed, whilePaused: wasPaused && self.machine.areReadsPaused, at: now)
     }
 
     /// The stream is over: what it ended with is delivered where the format allows that.
     func deliverRemainder() {
         guard !self.machine.isOver, let pending = self.pending.take() else { return }
+        self.isReading = true
+        defer { self.isReading = false }
         if case .message(let range) = self.parser.remainder(in: pending.readableBytesSpan, at: 0) {
             self.messageReceived(in: pending, range, at: self.timekeeper.now())
         }
@@ -178,7 +181,12 @@ extension ConnectionHandler {
         }
     }
 
-    private func batchEnded(owing owed: OwedPongs, at now: Instant) {
+    /// Says what is owed for a batch, and flushes.
+    ///
+    /// While the program does not read, NIO reads all that came before a FIN or a reset, and then tells of that at once. What the
+    /// program answers meanwhile is flushed behind that, so that no limit of our queue ends a connection whose end is known. Where
+    /// no end follows, it is flushed all the same.
+    private func batchEnded(owing owed: OwedPongs, whilePaused: Bool, at now: Instant) {
         var unfinished = self.pending?.readableBytes ?? 0
         if unfinished > 0, self.environment.format == .raw {
             // The beginning of a token is no message that must end some time.
@@ -192,8 +200,12 @@ extension ConnectionHandler {
             // The next suspicion may come before what the wheel knows.
             self.rearm()
         }
-        if !owed.isEmpty { self.answer(owed) }
-        self.flushBatch()
+        if !owed.isEmpty { self.answer(owed, flushing: !whilePaused) }
+        if whilePaused {
+            self.timekeeper.eventLoop.assumeIsolated().execute { self.flushBatch() }
+        } else {
+            self.flushBatch()
+        }
         // An unfinished message has a deadline that may come before the one the wheel knows.
         if unfinished > 0 { self.rearm() }
     }

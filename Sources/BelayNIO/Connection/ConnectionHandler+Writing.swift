@@ -32,7 +32,7 @@ extension ConnectionHandler {
         if !self.isReading { self.flushBatch() }
     }
 
-    /// Flushes what was written while a batch was being read.
+    /// Flushes what was written, if it was not yet.
     func flushBatch() {
         guard self.hasUnflushedWrites else { return }
         self.hasUnflushedWrites = false
@@ -41,11 +41,12 @@ extension ConnectionHandler {
     }
 
     /// Answers the pings of the batch that was read.
-    func answer(_ owed: OwedPongs) {
+    func answer(_ owed: OwedPongs, flushing: Bool) {
         guard !self.machine.isOver else { return }
-        self.writeHeartbeat { format, sink in
-            for _ in 0..<owed.untokened { format.writePong(echoing: RawSpan(), into: &sink) }
-            if let token = owed.token { format.writePong(echoing: token.readableBytesSpan, into: &sink) }
+        if flushing {
+            self.writeHeartbeat { format, sink in owed.serialize(for: format, into: &sink) }
+        } else {
+            self.writeControl { format, sink in owed.serialize(for: format, into: &sink) }
         }
     }
 
@@ -93,7 +94,7 @@ extension ConnectionHandler {
         self.machine.bytesSent(bytes.readableBytes)
         let written = context.eventLoop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenFailure { self.fail($0) }
-        context.write(self.wrapOutboundOut(bytes), promise: written)
         self.hasUnflushedWrites = true
+        context.write(self.wrapOutboundOut(bytes), promise: written)
     }
 }

@@ -30,7 +30,15 @@ final class ConnectionHandler: ConnectionDriver {
     /// Why the connection ended, from then on.
     var reason: DisconnectReason? { self.extras?.reason }
     /// The program's own state.
-    var attachment: AnyObject?
+    var attachment: AnyObject? {
+        get { self.heldAttachment }
+        set {
+            // The one before goes when the new one is there: its deinitialiser may look.
+            let before = self.heldAttachment
+            self.heldAttachment = newValue
+            withExtendedLifetime(before) {}
+        }
+    }
 
     // SAFETY: a parser calls nobody.
     @exclusivity(unchecked) var parser: WireParser
@@ -55,6 +63,7 @@ final class ConnectionHandler: ConnectionDriver {
     /// What is tried on the path, where the client learns how rarely a heartbeat is enough.
     var path: ClientPath? { self.extras?.path }
 
+    private var heldAttachment: AnyObject?
     private let number: UInt64
     // An epoch counts from 1.
     private var heldEpoch: UInt64 = 0
@@ -165,6 +174,8 @@ final class ConnectionHandler: ConnectionDriver {
         self.emit { .connectionClosed($0, close.reason) }
         self.delegate?.closed(Connection(handler: self), reason: close.reason)
         self.attachment = nil
+        // The peer's FIN may wait behind bytes that nobody wants any more.
+        if self.machine.areReadsPaused { self.resumeReading() }
     }
 
     private func emit(_ kind: (ConnectionSummary) -> Event.Kind) {
@@ -174,7 +185,7 @@ final class ConnectionHandler: ConnectionDriver {
 
     // MARK: - Pauses
 
-    /// Stops reading; what the kernel holds stays there.
+    /// Stops reading; what the kernel holds stays there until the end.
     func pauseReading() {
         guard let context, !self.machine.isOver else { return }
         self.machine.readsPaused(at: self.timekeeper.now())
@@ -224,7 +235,8 @@ extension ConnectionHandler: ChannelInboundHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        self.observeOutbound(at: self.timekeeper.now())
+        // What is not flushed yet says nothing about the peer.
+        if !self.hasUnflushedWrites { self.observeOutbound(at: self.timekeeper.now()) }
         if !self.machine.isOver {
             self.delegate?.writabilityChanged(Connection(handler: self))
         }
@@ -235,6 +247,7 @@ extension ConnectionHandler: ChannelInboundHandler {
         if let event = event as? ChannelEvent, event == .inputClosed {
             self.deliverRemainder()
             self.peerClosed()
+            self.flushBatch()
         }
         context.fireUserInboundEventTriggered(event)
     }
@@ -291,6 +304,11 @@ struct OwedPongs {
 
     mutating func add(_ token: ByteBuffer?) {
         if let token { self.token = token } else { self.untokened += 1 }
+    }
+
+    func serialize(for format: WireFormat, into sink: inout ByteBuffer) {
+        for _ in 0..<self.untokened { format.writePong(echoing: RawSpan(), into: &sink) }
+        if let token { format.writePong(echoing: token.readableBytesSpan, into: &sink) }
     }
 }
 

@@ -10,19 +10,20 @@ import Synchronization
 
 /// The messages of one connection that nobody has taken: how many they are, and how large in all.
 ///
-/// Reading pauses when there are too many of them or they are too large, and goes on when most of both are taken. What is read
-/// at once is read whole, so that up to one read (64 KiB) comes on top.
+/// Reading pauses when there are too many of them or they are too large, and goes on when most of both are taken. What was read
+/// together with the last of them comes on top, up to 64 KiB, and before the end what the kernel held; four bytes more for each
+/// of those messages.
 final class MessageBacklog: Sendable {
     private static let count = (low: 8, high: 32)
     private static let bytes = (low: 65_536, high: 262_144)
 
     private let waiting = Atomic<Int>(0)
 
-    /// A message is about to wait.
-    func add(_ message: ByteBuffer) { self.waiting.add(message.readableBytes, ordering: .relaxed) }
+    /// So many bytes are about to wait.
+    func add(_ bytes: Int) { self.waiting.add(bytes, ordering: .relaxed) }
 
-    /// A message was taken.
-    func remove(_ message: ByteBuffer) { self.waiting.subtract(message.readableBytes, ordering: .relaxed) }
+    /// So many bytes were taken.
+    func remove(_ bytes: Int) { self.waiting.subtract(bytes, ordering: .relaxed) }
 
     /// Asks for more while few messages wait, and few bytes.
     struct Strategy: NIOAsyncSequenceProducerBackPressureStrategy {

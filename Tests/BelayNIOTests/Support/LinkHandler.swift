@@ -16,6 +16,8 @@ final class LinkHandler: ChannelDuplexHandler {
     private(set) var closes: [CloseMode] = []
     /// Whether the kernel takes nothing: flushes are held back.
     var isBlocked = false
+    /// Whether writing tells of the channel's writability, as it does where much waits.
+    var announcesWrites = false
     /// What a write is failed with, in the place of being written.
     var writeError: (any Error)?
 
@@ -29,6 +31,7 @@ final class LinkHandler: ChannelDuplexHandler {
         } else {
             context.write(data, promise: promise)
         }
+        if self.announcesWrites { context.fireChannelWritabilityChanged() }
     }
 
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
