@@ -130,43 +130,53 @@ extension ConnectionMachine {
         using generator: inout some RandomNumberGenerator
     ) -> LookAction {
         self.suspectedEarly = false
-        if let tcp = self.evidence(of: look) { self.remember(tcp, look, at: now) }
+        if let tcp = self.evidence(of: look) {
+            // What moved until now is in the look that is remembered, and no later one finds it.
+            if look.queuedBytes > 0, tcp.mayBeMoving { self.noteAcknowledged(tcp, isBulk: true, at: now) }
+            self.remember(tcp, look, at: now)
+        }
         return self.mayPing ? .ask(ping: self.pingSent(at: now, using: &generator)) : .doNothing
     }
 
     /// What follows from the evidence; nil where it puts the judgement off.
     private mutating func conclusion(from look: Look, for judgement: Judgement, at now: Instant) -> Diagnosis? {
         guard let tcp = self.evidence(of: look) else { return .noEvidence }
-        let patience = judgement == .standstill ? self.timings.writeNanoseconds : 0
+        let patience = look.queuedBytes > 0 ? self.timings.writeNanoseconds : 0
         let earlier = self.earlierLook(at: now, orWithin: patience)
         let diagnosis = self.diagnosis(tcp, after: earlier, look, at: now)
         // The kernel takes our bytes in steps: what stands still here may have moved there. One look does not tell.
-        let mayMove = judgement == .standstill || judgement == .death && self.askedAt != nil
+        let mayMove = look.queuedBytes > 0 || judgement == .death && self.askedAt != nil
         // Nor do two within a round trip or so.
         let tellsMovement = earlier.map { now.nanoseconds(since: $0.takenAt) >= Int64(tcp.roundTrip) * 2_000 } ?? false
         guard diagnosis == .ownBacklog || !tellsMovement && mayMove && tcp.mayBeMoving else { return diagnosis }
         let isBulk = look.queuedBytes > 0 || tcp.isBulk || earlier?.tcp.isBulk ?? false
         if judgement == .death, !isBulk, let earlier, earlier.hadYoungQuestion, !tcp.wasSentAgain(since: earlier.tcp) {
-            return self.diagnosisAlone(tcp, look, at: now)
+            return self.diagnosisAlone(tcp, after: earlier, look, at: now)
         }
         self.noteAcknowledged(tcp, isBulk: isBulk, at: now)
         if diagnosis == .ownBacklog || earlier == nil { self.remember(tcp, look, at: now) }
         guard self.isDue(judgement, at: now) else { return nil }
         // What moved did so too long ago.
         guard diagnosis == .ownBacklog || earlier == nil else { return diagnosis }
-        return self.diagnosisAlone(tcp, look, at: now)
+        return self.diagnosisAlone(tcp, after: earlier, look, at: now)
     }
 
-    /// What one look says, where comparison with an earlier one would only put off.
-    private func diagnosisAlone(_ tcp: TCPEvidence, _ look: Look, at now: Instant) -> Diagnosis {
-        let alone = self.diagnosis(tcp, after: nil, look, at: now)
+    /// What one look says, where comparison with the figures of an earlier one would only put off.
+    private func diagnosisAlone(
+        _ tcp: TCPEvidence,
+        after earlier: EarlierLook?,
+        _ look: Look,
+        at now: Instant
+    ) -> Diagnosis {
+        let record = self.record(tcp, after: earlier, look, at: now)
+        let alone = Diagnosis(record, now: self.asked(tcp, at: now))
         return alone == .ownBacklog ? .inconclusive : alone
     }
 
-    /// The peer's host was alive when it last acknowledged something: what is queued gets a bound from then on, a question
-    /// alone the time for its answer.
+    /// The peer's host was alive when it last acknowledged something: what is queued gets the write deadline from then on,
+    /// what is in the kernel alone a bound, a question alone the time for its answer.
     private mutating func noteAcknowledged(_ tcp: TCPEvidence, isBulk: Bool, at now: Instant) {
-        let ackedAt = now.advanced(byNanoseconds: -Int64(tcp.lastAckReceived) * 1_000_000)
+        let ackedAt = now.advanced(byNanoseconds: -tcp.nanosecondsSinceProgress)
         if isBulk {
             // What was acknowledged before anything waited is not what waits.
             if let backlog, ackedAt < backlog.since { return }
@@ -269,17 +279,27 @@ extension ConnectionMachine {
         _ look: Look,
         at now: Instant
     ) -> Diagnosis {
-        let record = Diagnosis.Record(
+        let record = self.record(tcp, after: earlier, look, at: now)
+        return Diagnosis(record, first: earlier?.tcp, now: self.asked(tcp, at: now))
+    }
+
+    private func record(
+        _ tcp: TCPEvidence,
+        after earlier: EarlierLook?,
+        _ look: Look,
+        at now: Instant
+    ) -> Diagnosis.Record {
+        Diagnosis.Record(
             silence: self.silence(at: now),
             unansweredFor: self.askedAt?.duration(to: now),
             queuedBytes: look.queuedBytes,
-            // The kernel tells it once.
-            networkError: look.networkError ?? earlier?.networkError,
+            // The kernel tells it once, and an acknowledgement disproves it.
+            networkError: look.networkError
+                ?? (tcp.bytesAcked == earlier?.tcp.bytesAcked ? earlier?.networkError : nil),
             sinceFirst: earlier?.takenAt.duration(to: now) ?? .zero,
-            wasSentAgain: earlier?.wasSentAgain ?? false,
+            wasSentAgain: earlier.map { $0.wasSentAgain || tcp.wasSentAgain(since: $0.tcp) } ?? false,
             isOverdue: true
         )
-        return Diagnosis(record, first: earlier?.tcp, now: self.asked(tcp, at: now))
     }
 
     /// What the kernel told, with the question that the peer has known of since the look before, where it has not answered it.
@@ -302,8 +322,20 @@ extension TCPEvidence {
         self.totalRetransmits != earlier.totalRetransmits || self.retransmits > 0
     }
 
-    /// Whether something is on its way that the peer has room for.
-    fileprivate var mayBeMoving: Bool { self.sendWindow != 0 && (self.unacked > 0 || self.notSentBytes ?? 0 > 0) }
+    /// Whether something waits that may have moved: not where the window closed over what is in flight.
+    fileprivate var mayBeMoving: Bool {
+        self.unacked > 0 ? self.sendWindow != 0 : self.notSentBytes ?? 0 > 0
+    }
+
+    /// How long ago, at most, the last byte that was acknowledged was.
+    ///
+    /// Where all that was sent is acknowledged, later acknowledgements are answers to probes of a closed or tiny window (which
+    /// `tcp_xmit_probe_skb` of Linux sends without data, and so without counting them as data sent).
+    fileprivate var nanosecondsSinceProgress: Int64 {
+        let sinceAck = Int64(self.lastAckReceived) * 1_000_000
+        guard self.unacked == 0 else { return sinceAck }
+        return max(sinceAck, Int64(self.lastDataSent) * 1_000_000 - Int64(self.roundTrip) * 1_000)
+    }
 
     /// Whether more is on its way than a ping or two.
     fileprivate var isBulk: Bool {

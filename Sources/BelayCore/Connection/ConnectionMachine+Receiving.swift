@@ -78,6 +78,8 @@ extension ConnectionMachine {
             // Said again, an answer tells nothing.
             guard sentAt > self.lastAnsweredAt else { return nil }
             self.lastAnsweredAt = sentAt
+            // A sign of life, though it may prove no later time than the end of a pause did.
+            self.promisedAfter = .distantPast
             return self.answered(pingSentAt: sentAt, at: now)
         }
         defer { self.elementReceived(at: now) }
@@ -136,7 +138,7 @@ extension ConnectionMachine {
         }
         self.greeted = true
         self.state = .active
-        self.adopt(self.timings.negotiated(every: every, within: within))
+        self.adopt(self.timings.negotiated(every: every, within: within), at: now)
         return .welcome(every: self.timings.interval, within: self.timings.bound)
     }
 
@@ -149,7 +151,8 @@ extension ConnectionMachine {
         self.state = .active
         self.adopt(
             self.timings.sendsPings
-                ? self.timings.pinging(atLeastEvery: every) : self.timings.adopting(every: every, within: within)
+                ? self.timings.pinging(atLeastEvery: every) : self.timings.adopting(every: every, within: within),
+            at: now
         )
     }
 
@@ -180,7 +183,8 @@ extension ConnectionMachine {
             self.unfinishedSince = nil
         }
         self.unreadSince = nil
-        self.lookAgainAt = nil
+        // Of a handshake that goes on, the deadline would be in the past, and the timer is not.
+        if self.state != .handshake { self.lookAgainAt = nil }
         if let until = self.catchingUpUntil, now >= until { self.catchingUpUntil = nil }
         if let lastPause = self.circumstances?.pauses.last, self.proof >= lastPause.endedAt { self.pauses = [] }
         guard let since = self.suspectedSince,
@@ -264,6 +268,12 @@ extension ConnectionMachine {
         if self.state == .handshake, !self.timings.requiresHello {
             self.state = .active
         }
+    }
+
+    private mutating func adopt(_ timings: LivenessTimings, at now: Instant) {
+        self.adopt(timings)
+        // What a stall or a pause before promised was the time to answer of then.
+        self.judgeFrom = min(self.judgeFrom, now.advanced(byNanoseconds: timings.replyNanoseconds))
     }
 
     private mutating func adopt(_ timings: LivenessTimings) {

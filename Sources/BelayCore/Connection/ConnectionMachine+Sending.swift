@@ -49,7 +49,11 @@ extension ConnectionMachine {
 
     mutating func noteOutbound(queuedBytes: Int, at now: Instant) {
         guard queuedBytes > 0 else {
-            if self.backlog != nil { self.movedAt = now }
+            if self.backlog != nil {
+                self.movedAt = now
+                // A look at it is of no use to what is suspected later.
+                if !self.isSuspected { self.earlierLook = nil }
+            }
             self.backlog = nil
             return
         }

@@ -54,9 +54,9 @@ public enum Diagnosis: String, CaseIterable, Hashable, Sendable {
         /// What the network reported without ending the connection (ICMP; `sk_err_soft` of Linux, which an acknowledgement
         /// clears).
         public var networkError: ErrorNumber?
-        /// The time between the two looks.
+        /// The time since the first look; zero where there was none.
         public var sinceFirst: Duration
-        /// Whether anything had to be sent again before the first look, in the same silence.
+        /// Whether anything had to be sent again in the same silence, as far as is known beside the two looks.
         public var wasSentAgain: Bool
         /// Whether the time in which the peer had to answer is over.
         ///
@@ -241,15 +241,16 @@ private struct Facts {
     ///
     /// The peer repeats its answers as seldom as we our question (RFC 6298 section 5.5): they may still be on their way.
     private var isAcknowledgedLate: Bool {
-        guard let first, let unanswered = self.record.unansweredFor else { return false }
-        let wasSentAgain =
-            self.record.wasSentAgain || self.tcp.totalRetransmits > first.totalRetransmits || first.retransmits > 0
-        var acknowledgedFor = self.sinceAck
-        if unanswered > self.record.sinceFirst, let acked = first.bytesAcked, let asked = first.questionEnd,
-            acked >= asked
-        {
-            // It had been acknowledged when we looked first.
-            acknowledgedFor = self.record.sinceFirst + .milliseconds(Int64(first.lastAckReceived))
+        guard let unanswered = self.record.unansweredFor else { return false }
+        var (wasSentAgain, acknowledgedFor) = (self.record.wasSentAgain, self.sinceAck)
+        if let first {
+            wasSentAgain = wasSentAgain || self.tcp.totalRetransmits > first.totalRetransmits || first.retransmits > 0
+            if unanswered > self.record.sinceFirst, let acked = first.bytesAcked, let asked = first.questionEnd,
+                acked >= asked
+            {
+                // It had been acknowledged when we looked first.
+                acknowledgedFor = self.record.sinceFirst + .milliseconds(Int64(first.lastAckReceived))
+            }
         }
         return wasSentAgain && acknowledgedFor * 2 < unanswered
     }

@@ -29,21 +29,17 @@ extension SimulatedPath {
         evidence.totalRetransmits = UInt32(clamping: self.repeatedTransmissions)
         evidence.lastDataSent = self.milliseconds(since: self.lastTransmissionAt)
         evidence.lastAckReceived = self.milliseconds(since: self.lastAcknowledgementAt)
-        evidence.roundTrip = UInt32(clamping: self.roundTripNanoseconds / 1_000)
+        evidence.roundTrip = UInt32(clamping: self.roundTrip / 1_000)
         let factor = Int64(1) << Int64(min(self.timeouts, 20))
         evidence.retransmissionTimeout = UInt32(clamping: min(self.timeout * factor, self.longestTimeout) / 1_000)
         let window = self.knownReadBytes + self.conditions.receiveBufferBytes - self.acknowledgedBytes
-        evidence.sendWindow = self.isHeldByWindow ? 0 : UInt32(clamping: window)
+        evidence.sendWindow = inFlight == 0 && self.isHeldByWindow ? 0 : UInt32(clamping: window)
         let handedOver = self.writtenBytes - self.queuedBytes
         evidence.notSentBytes = UInt32(clamping: handedOver - self.sentBytes)
         // The SYN counts as a byte.
         evidence.bytesAcked = UInt64(self.acknowledgedBytes) + 1
         evidence.bytesHandedOver = UInt64(handedOver)
         return evidence
-    }
-
-    private var roundTripNanoseconds: Int64 {
-        max(0, self.conditions.latency.wholeNanoseconds) + self.returnLatency
     }
 
     /// The age of an event; that of the connection, which is not known here, where it never happened.

@@ -11,6 +11,8 @@ import BelayCore
 ///
 /// It knows sizes and times, not contents. Bytes wait in three places, as in the kernel: with the sending program while
 /// the send buffer is full, in the send buffer until they are acknowledged, in the receive buffer until they are read.
+/// A send buffer that was full takes more once a third of it is free (`sk_stream_is_writeable` of Linux): what waits with
+/// the program moves in steps.
 ///
 /// A transmission that is lost is repeated: at the pace that was measured on Linux 6.18, where the time between two
 /// timeouts doubles from the second on (.205 .415 .827 1.658 3.322 6.652 s), or earlier, one round trip after a later
@@ -46,10 +48,13 @@ struct SimulatedPath: Sendable {
     private(set) var lastProgressAt: Int64?
     /// When the sender last sent something, or sent it again.
     private(set) var lastTransmissionAt: Int64?
+    /// From the last transmission that was not lost to its acknowledgement, waiting for the wire included.
+    private(set) var roundTrip: Int64
     /// Probes of a closed window that reached the receiver.
     private(set) var arrivedProbes = 0
-    /// When the receiver last made room for bytes that waited with the sending program.
+    /// When the kernel last took bytes that waited with the sending program, and when any were acknowledged while some waited.
     private(set) var lastQueueMovementAt: Int64?
+    private(set) var lastBacklogProgressAt: Int64?
 
     let conditions: LinkConditions
     private let latency: Int64
@@ -69,6 +74,8 @@ struct SimulatedPath: Sendable {
     private var sentCount = 0
     private var lostCount = 0
     private(set) var writtenBytes = 0
+    /// What the sender's kernel has taken.
+    private(set) var takenBytes = 0
     private(set) var sentBytes = 0
     private(set) var deliveredBytes = 0
     private var readBytes = 0
@@ -88,6 +95,7 @@ struct SimulatedPath: Sendable {
         self.latency = max(0, conditions.latency.wholeNanoseconds)
         self.jitter = max(0, conditions.jitter.wholeNanoseconds)
         self.returnLatency = max(0, returning.latency.wholeNanoseconds)
+        self.roundTrip = self.latency + self.returnLatency
         let longestRoundTrip = self.latency + self.jitter + self.returnLatency
         self.timeout = max(1_000_000, conditions.retransmitAfter.wholeNanoseconds) + longestRoundTrip
         self.longestTimeout = max(self.timeout, conditions.longestRetransmission.wholeNanoseconds)
@@ -97,8 +105,27 @@ struct SimulatedPath: Sendable {
     // MARK: - The sender's program
 
     /// Bytes that the sender's kernel has not taken.
-    var queuedBytes: Int {
-        max(0, self.writtenBytes - self.acknowledgedBytes - self.conditions.sendBufferBytes)
+    var queuedBytes: Int { self.writtenBytes - self.takenBytes }
+
+    /// Where the next item ends that was not sent.
+    private var nextEnd: Int {
+        self.sentCount < self.segments.count ? self.segments[self.sentCount].endOffset : self.writtenBytes
+    }
+
+    /// The kernel takes what its send buffer has room for.
+    private mutating func takeWhatFits() {
+        self.takenBytes = min(self.writtenBytes, self.acknowledgedBytes + self.conditions.sendBufferBytes)
+    }
+
+    /// Room was made in the send buffer, and bytes wait for it.
+    private mutating func takeFromQueue() {
+        let hasRoom = (self.takenBytes - self.acknowledgedBytes) * 3 <= self.conditions.sendBufferBytes * 2
+        // Items are sent whole here: with nothing in flight no acknowledgement would come to take the rest of the next one.
+        let isInParts = self.sentBytes == self.acknowledgedBytes && self.nextEnd > self.takenBytes
+        guard hasRoom || isInParts else { return }
+        let before = self.takenBytes
+        self.takeWhatFits()
+        if self.takenBytes > before { self.lastQueueMovementAt = self.now }
     }
 
     /// Takes an item of this size, at least one byte; false when the queue is at its limit.
@@ -112,7 +139,9 @@ struct SimulatedPath: Sendable {
             return false
         }
         self.counters.sent += 1
+        let mustWait = self.queuedBytes > 0
         self.writtenBytes += bytes
+        if !mustWait { self.takeWhatFits() }
         self.segments.append(Segment(endOffset: self.writtenBytes, bytes: bytes, writtenAt: self.now))
         self.transmitWhatFits()
         self.counters.largestQueueBytes = max(self.counters.largestQueueBytes, self.queuedBytes)
@@ -128,6 +157,7 @@ struct SimulatedPath: Sendable {
         self.sentCount = 0
         self.lostCount = 0
         self.acknowledgedBytes = self.writtenBytes
+        self.takenBytes = self.writtenBytes
         self.sentBytes = self.writtenBytes
         self.timeouts = 0
         self.retransmitAt = .max
@@ -209,10 +239,7 @@ struct SimulatedPath: Sendable {
     // MARK: - Transmission
 
     private mutating func transmitWhatFits() {
-        let window = min(
-            self.acknowledgedBytes + self.conditions.sendBufferBytes,
-            self.knownReadBytes + self.conditions.receiveBufferBytes
-        )
+        let window = min(self.takenBytes, self.knownReadBytes + self.conditions.receiveBufferBytes)
         while self.timeouts == 0, self.sentCount < self.segments.count,
             self.segments[self.sentCount].endOffset <= window
         {
@@ -240,6 +267,7 @@ struct SimulatedPath: Sendable {
         }
         let arrival = max(departure + self.latency + delay, self.lastArrivalAt)
         self.lastArrivalAt = arrival
+        self.roundTrip = arrival + self.returnLatency - self.now
         self.segments[index].arrivesAt = arrival
         // What arrives behind a gap tells the sender of it.
         let learnt = arrival + self.returnLatency
@@ -329,8 +357,11 @@ struct SimulatedPath: Sendable {
         self.lastAcknowledgementAt = self.now
         if acknowledgement.deliveredBytes > self.acknowledgedBytes {
             self.lastProgressAt = self.now
-            if self.queuedBytes > 0 { self.lastQueueMovementAt = self.now }
             self.acknowledgedBytes = acknowledgement.deliveredBytes
+            if self.queuedBytes > 0 {
+                self.lastBacklogProgressAt = self.now
+                self.takeFromQueue()
+            }
         }
         if acknowledgement.readBytes > self.knownReadBytes { self.lastProgressAt = self.now }
         self.knownReadBytes = max(self.knownReadBytes, acknowledgement.readBytes)

@@ -138,7 +138,9 @@ struct SimulatedTransport: Sendable {
         return evidence
     }
 
+    /// When the kernel of this end last took bytes that waited, and when any were last acknowledged while some waited.
     func lastQueueMovement(of end: LinkEnd) -> Int64? { self.inbound[end.other.index].path.lastQueueMovementAt }
+    func lastBacklogProgress(of end: LinkEnd) -> Int64? { self.inbound[end.other.index].path.lastBacklogProgressAt }
 
     func counters(to end: LinkEnd) -> LinkCounters { self.inbound[end.index].path.counters }
 

@@ -136,8 +136,8 @@ extension Oracle {
         var due = witness.proofAt + bound
         if let movement = link.truth.lastQueueMovement(of: peer.end) {
             let patience = link.queuedBytes(of: peer.end) > 0 ? witness.promise.writeWithin : bound
-            // A sample that comes late finds out late what moved.
-            due = max(due, movement + patience + self.lateness(of: peer))
+            // A sample that comes late finds out late what moved, and a shorter patience begins with what waits.
+            due = max(due, max(movement + patience, witness.backlogSince ?? .min) + self.lateness(of: peer))
             start = min(start, movement)
         }
         if peer.configuration.showsEvidence { due = max(due, self.putOff(witness)) }
@@ -161,17 +161,30 @@ extension Oracle {
     /// Bulk of our own before the question speaks for the peer while it moves, and once more when the probe of a closed
     /// window is acknowledged. A first question that may have had to be repeated, or waited behind messages, can be answered
     /// from its acknowledgement on, until which that of anything before it counts; what is found acknowledged at the bound
-    /// gives that time once.
+    /// gives that time once, and once more where another question was on its way then.
     private func putOff(_ witness: Witness) -> Int64 {
         var until = Int64.min
         if witness.hasSentMessages, let movedAt = witness.bulkMovedAt {
             until = movedAt + 2 * max(witness.promise.writeWithin, witness.promise.bound)
         }
+        // Kernels tell times in milliseconds: an acknowledgement right before a backlog may seem to be of it.
+        let millisecond: Int64 = 1_000_000
+        if let ackedAt = witness.knownProgressAt, let since = witness.backlogSince, ackedAt + millisecond >= since {
+            until = max(until, ackedAt + millisecond + witness.promise.writeWithin)
+        }
         let isImmediate = self.isLossless && self.outages.isEmpty && !witness.hasSentMessages
-        let acknowledgedAt = witness.questions.first.flatMap { $0.acknowledgedAt ?? witness.knownProgressAt }
-        if !isImmediate, let acknowledgedAt, acknowledgedAt > witness.proofAt {
-            let from = max(acknowledgedAt, witness.proofAt + witness.promise.bound)
-            until = max(until, from + witness.peer.timings.replyWithin.wholeNanoseconds)
+        guard !isImmediate, let first = witness.questions.first,
+            let acknowledgedAt = first.acknowledgedAt ?? witness.knownProgressAt, acknowledgedAt > witness.proofAt
+        else { return until }
+        let reply = witness.peer.timings.replyWithin.wholeNanoseconds
+        let from = max(acknowledgedAt, witness.proofAt + witness.promise.bound)
+        until = max(until, from + reply)
+        // Kernels tell when they last heard an acknowledgement, not of what: the newest one counts.
+        let wasLate = acknowledgedAt - first.sentAt > 2 * (self.longestLatency[0] + self.longestLatency[1])
+        let isOnItsWay = witness.questions.contains { $0.sentAt <= from && $0.acknowledgedAt ?? .min > from }
+        if wasLate, isOnItsWay, let last = witness.questions.last(where: { $0.acknowledgedAt ?? .max <= from + reply })
+        {
+            until = max(until, (last.acknowledgedAt ?? .min) + reply)
         }
         return until
     }

@@ -63,13 +63,18 @@ extension Oracle {
     private func checkStandstill(_ reason: DisconnectReason, _ witness: Witness) {
         let peer = witness.peer
         let code = reason.code
-        let movement = peer.surroundings.link.truth.lastQueueMovement(of: peer.end)
+        let truth = peer.surroundings.link.truth
+        var movement = truth.lastQueueMovement(of: peer.end) ?? .min
+        // What moves in its kernel alone is seen by who looks there.
+        if peer.configuration.showsEvidence {
+            movement = max(movement, truth.lastBacklogProgress(of: peer.end) ?? .min)
+        }
         guard peer.surroundings.link.queuedBytes(of: peer.end) > 0 else {
             return self.complain("\(code.rawValue), although nothing waits", peer)
         }
         let backlogSince = witness.backlogSince ?? peer.time
         let isSilent = witness.isSuspecting && witness.fairSilence >= witness.earliestVerdict - Oracle.tokenSlack
-        let since = max(isSilent ? .min : backlogSince, movement ?? .min)
+        let since = max(isSilent ? .min : backlogSince, movement)
         let patience = witness.promise.writeWithin
         if since > peer.time - patience + patience / 16 + witness.verdictMargin {
             let duration = Duration.nanoseconds(peer.time - since)
@@ -91,7 +96,10 @@ extension Oracle {
             !other.absences.contains(where: { $0.contains(time) }), !peer.inputEnded
         else { return }
         let queued = peer.surroundings.link.queuedBytes(of: peer.end)
-        if !isStandstill, witness.lastPingAt <= witness.proofAt, queued == 0 {
+        // Part of a first message is a sign of life, and ends no handshake; who was heard so lately is not to be asked yet.
+        let mayBeUnasked = code == .handshakeTimeout && time - witness.proofAt <= witness.promise.interval
+        let askedSince = mayBeUnasked ? witness.openedAt : witness.proofAt
+        if !isStandstill, witness.lastPingAt <= askedSince, queued == 0 {
             self.complain("\(code.rawValue), but the peer was not asked", peer)
         }
         guard other.peer.timings.answersPings else { return }

@@ -41,8 +41,8 @@ extension Oracle {
         /// What of these is nobody's silence (rules R6 and R7): its time, and how much.
         var credits: [Credit] = []
         var suspendedUntil = Int64.min
-        /// The due time of the loop whose lateness is known.
-        var knownDueAt = Int64.max
+        /// Until when its lateness is counted.
+        var absentUntil = Int64.min
         /// When it first came back from a stall or a pause since the last proof of life, and pinged after that.
         var stalledAt: Int64?
         var askedAfterStallAt: Int64?

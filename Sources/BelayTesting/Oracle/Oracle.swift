@@ -68,15 +68,16 @@ final class Oracle {
         if !peer.machine.isOver { self.checkTimings(peer) }
     }
 
-    /// Its process runs; when that is later than it should have woken up, it was absent.
+    /// Its process runs; when that is later than it should have woken up, or has run since without waking up, it was absent.
     func runs(_ peer: SimulatedPeer) {
-        let (index, due) = (peer.end.index, peer.loop.isDueAt)
+        let (index, dueAt) = (peer.end.index, peer.loop.isDueAt)
         let tolerance = peer.loop.tolerance.wholeNanoseconds
-        guard due < peer.time, peer.time - due > tolerance, due != self.witnesses[index].knownDueAt else { return }
-        self.witnesses[index].knownDueAt = due
-        self.witnesses[index].absences.append(due..<peer.time)
-        self.witnesses[index].credits.append(.init(at: peer.time, length: peer.time - due - tolerance))
-        self.stalled(.nanoseconds(peer.time - due), peer)
+        let since = max(dueAt, self.witnesses[index].absentUntil)
+        guard since < peer.time, peer.time - since > tolerance else { return }
+        self.witnesses[index].absentUntil = peer.time
+        self.witnesses[index].absences.append(since..<peer.time)
+        self.witnesses[index].credits.append(.init(at: peer.time, length: peer.time - since - tolerance))
+        self.stalled(.nanoseconds(peer.time - since), peer)
     }
 
     /// Its loop learns that it did not run for a while, perhaps some time after that.
@@ -228,6 +229,7 @@ final class Oracle {
         let before = max(time, self.witnesses[index].suspendedUntil)
         guard end > before else { return }
         self.witnesses[index].credits.append(.init(at: end, length: end - before))
+        if self.witnesses[index].absentUntil > .min { self.witnesses[index].absentUntil += end - before }
         self.witnesses[index].suspendedUntil = end
     }
 

@@ -30,6 +30,8 @@ struct ConnectionMachineFixture: ~Copyable {
     var receiveQueue = ConnectionMachine.ReceiveQueue.empty
     /// What the kernel tells so long after the opening; nil where it tells nothing.
     var tcp: ((Duration) -> TCPEvidence)?
+    /// What the network reports so long after the opening.
+    var networkError: ((Duration) -> ErrorNumber?)?
     /// How soon the peer answers a ping that reached it; nil when it does not.
     var answersAfter: Duration?
     /// Whether its answers name their pings.
@@ -139,12 +141,13 @@ struct ConnectionMachineFixture: ~Copyable {
     }
 
     private mutating func look(for judgement: ConnectionMachine.Judgement) {
-        let action = self.machine.looked(
-            at: self.now,
-            for: judgement,
-            .init(receiveQueue: self.receiveQueue, queuedBytes: self.queuedBytes(), tcp: self.tcp?(self.elapsed)),
-            using: &self.generator
+        let look = ConnectionMachine.Look(
+            receiveQueue: self.receiveQueue,
+            queuedBytes: self.queuedBytes(),
+            tcp: self.tcp?(self.elapsed),
+            networkError: self.networkError?(self.elapsed)
         )
+        let action = self.machine.looked(at: self.now, for: judgement, look, using: &self.generator)
         switch action {
         case .doNothing:
             break

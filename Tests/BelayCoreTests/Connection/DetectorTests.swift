@@ -307,4 +307,32 @@ struct DetectorTests {
         listening.heartbeats = .ping
         #expect(throws: Never.self) { try listening.validate() }
     }
+
+    @Test(
+        "R8: what is acknowledged of a queue after an early suspicion puts the verdict off as without a detector",
+        arguments: [Detector.fixed, .nfde(), .phi()]
+    )
+    func acknowledgedAfterEarlySuspicion(detector: Detector) throws {
+        var connection = try Self.settled(detector)
+        connection.answersAfter = nil
+        let silentFrom = connection.elapsed
+        let acknowledgedAt = silentFrom + .seconds(18)
+        connection.tcp = { elapsed in
+            var tcp = TCPEvidence.quiet
+            let isLater = elapsed >= acknowledgedAt
+            let since = elapsed - (isLater ? acknowledgedAt : silentFrom)
+            (tcp.unacked, tcp.notSentBytes, tcp.bytesAcked) = (10, 16_000, isLater ? 40_000 : 30_000)
+            (tcp.totalRetransmits, tcp.lastAckReceived) = (3, UInt32(since / .milliseconds(1)))
+            if since > .seconds(1) {
+                (tcp.retransmits, tcp.totalRetransmits, tcp.lost, tcp.sentAgain, tcp.lastDataSent) = (3, 6, 1, 1, 50)
+            }
+            return tcp
+        }
+        connection.advance(by: .seconds(14))
+        connection.kernelTakes(bytesPerMillisecond: 0)
+        connection.writes(1_000_000)
+        connection.advance(by: .seconds(100))
+        // The write deadline is the bound; movement may be noticed one sample late.
+        connection.expectClosed(.pathLost, in: acknowledgedAt + .seconds(27)...acknowledgedAt + .seconds(30))
+    }
 }

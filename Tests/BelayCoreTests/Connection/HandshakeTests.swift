@@ -70,6 +70,23 @@ struct HandshakeTests {
         connection.expectClosed(.handshakeTimeout, in: ConnectionMachineFixture.punctual(Self.bound))
     }
 
+    @Test("R10: the time of the look after one that found unread bytes stands although they end no handshake")
+    func lookAfterUnreadBytes() throws {
+        for policy in [Self.helloRequired, LivenessPolicy(detectWithin: Self.bound)] {
+            var connection = try ConnectionMachineFixture(policy)
+            connection.receiveQueue = .unread
+            connection.advance(by: .milliseconds(299))
+            connection.expectOpen()
+            let next = connection.machine.nextDeadline
+            connection.receivesPartOfMessage()
+            // A shell does not arm its timer again because something was received.
+            #expect(connection.machine.nextDeadline == next)
+            connection.receiveQueue = .empty
+            connection.advance(by: .milliseconds(10))
+            connection.expectClosed(.handshakeTimeout)
+        }
+    }
+
     @Test("R10: a peer that acknowledges late, and says no hello, is ended all the same")
     func lateAcknowledgements() throws {
         var policy = LivenessPolicy(detectWithin: .seconds(30))
@@ -201,6 +218,28 @@ struct HandshakeTests {
             connection.advance(by: .seconds(10))
             let range = ConnectionMachineFixture.punctual(.milliseconds(milliseconds))
             connection.expectClosed(.peerSilent, in: range, "\(heartbeats)")
+        }
+    }
+
+    @Test(
+        "a client that stood still or paused before its welcome judges the server by the bound of the welcome all the same"
+    )
+    func absentBeforeWelcome() throws {
+        for pauses in [true, false] {
+            var policy = LivenessPolicy(detectWithin: .seconds(86_400))
+            policy.heartbeats = .answer
+            var connection = try ConnectionMachineFixture(policy)
+            if pauses {
+                connection.pausesReading()
+                connection.advance(by: .milliseconds(100))
+                connection.resumesReading()
+            } else {
+                connection.advance(by: .milliseconds(100))
+                connection.stalls()
+            }
+            connection.receivesWelcome(every: .milliseconds(200), within: .milliseconds(600))
+            connection.advance(by: .seconds(10))
+            connection.expectClosed(.peerSilent, in: .milliseconds(650) ... .milliseconds(700))
         }
     }
 

@@ -51,4 +51,44 @@ struct OutageTests {
         connection.advance(by: .seconds(5))
         connection.expectClosed(.peerSilent, in: .milliseconds(1_100) ... .milliseconds(1_160))
     }
+
+    @Test("nor is it when a ping that was on its way at the first look after the outage is acknowledged at the next")
+    func pingOnItsWayAfterOutage() throws {
+        for seed in 0..<20 as Range<UInt64> {
+            var connection = try ConnectionMachineFixture(Self.policy, seed: seed)
+            connection.receivesMessage()
+            connection.tcp = { elapsed in
+                var tcp = Self.healed(at: .milliseconds(850), waiting: 0)(elapsed)
+                // Two pings and the SYN; then the third.
+                if elapsed >= .milliseconds(850) { tcp.bytesAcked = 17 }
+                if elapsed > .milliseconds(1_000) {
+                    (tcp.unacked, tcp.lastDataSent, tcp.lastAckReceived, tcp.bytesAcked) = (0, 80, 78, 25)
+                }
+                return tcp
+            }
+            connection.advance(by: .seconds(5))
+            connection.expectClosed(.peerSilent, in: .milliseconds(880) ... .milliseconds(1_400), "seed \(seed)")
+        }
+    }
+
+    @Test("what a router reported is over with the next acknowledgement: a path that is lost again is lost")
+    func reportOfBefore() throws {
+        let policy = LivenessPolicy(detectWithin: .seconds(9), attempts: 8)
+        for healsAt in [6_300, 7_000] {
+            var connection = try ConnectionMachineFixture.heardOnce(policy) { elapsed in
+                var tcp = TCPEvidence.quiet
+                let milliseconds = Int(elapsed / .milliseconds(1))
+                (tcp.unacked, tcp.lastDataSent, tcp.lastDataReceived) = (2, 50, UInt32(milliseconds))
+                let isLost = milliseconds < healsAt || milliseconds > healsAt + 500
+                tcp.totalRetransmits = milliseconds < healsAt ? 4 : isLost ? 6 : 5
+                if isLost { (tcp.retransmits, tcp.lost, tcp.sentAgain) = (1, 1, 1) }
+                tcp.bytesAcked = milliseconds < healsAt ? 1 : 57
+                tcp.lastAckReceived = UInt32(milliseconds < healsAt ? milliseconds : milliseconds - healsAt)
+                return tcp
+            }
+            connection.networkError = { $0 < .milliseconds(healsAt) ? .hostUnreachable : nil }
+            connection.advance(by: .seconds(40))
+            connection.expectClosed(.pathLost, "heals at \(healsAt) ms")
+        }
+    }
 }

@@ -210,6 +210,34 @@ struct PauseTests {
         #expect(last == .recovered(silence: .milliseconds(260)))
     }
 
+    @Test("R6 and R7: an answer that is read after a pause renews the promise of a ping after the next stall or pause")
+    func answerAfterPause() throws {
+        for pausesAgain in [true, false] {
+            var connection = try ConnectionMachineFixture(LivenessPolicy(detectWithin: .seconds(1)))
+            connection.answersAfter = .milliseconds(1)
+            connection.pausesReading()
+            connection.advance(by: .seconds(2))
+            // The answers to the pings of the pause are read now.
+            connection.answersAfter = nil
+            connection.resumesReading()
+            connection.settle()
+            connection.advance(by: .milliseconds(900))
+            #expect(connection.suspicions.count == 1)
+            connection.advance(by: .milliseconds(60))
+            if pausesAgain {
+                connection.pausesReading()
+                connection.advance(by: .milliseconds(50))
+                connection.resumesReading()
+            } else {
+                connection.stalls()
+            }
+            let returnedAt = connection.elapsed
+            connection.advance(by: .seconds(5))
+            // A third of the bound is the time to answer.
+            connection.expectClosed(.peerSilent, in: returnedAt + .milliseconds(300)...returnedAt + .milliseconds(340))
+        }
+    }
+
     @Test("R7 and R12: pings that came while we did not read are no flood", arguments: [0, 1_050])
     func pingsInPause(readAfterMilliseconds: Int) throws {
         var connection = try ConnectionMachineFixture(Self.pingedEachSecond)

@@ -178,12 +178,14 @@ private struct LinkFixture {
         fixture.send(0..<100, bytes: 1_024)
         #expect(fixture.link.queuedBytes(of: .server) == 100 * 1_024 - 16_384)
         fixture.run(until: .seconds(10))
-        #expect(fixture.link.queuedBytes(of: .server) == 100 * 1_024 - 16_384 - 32_768)
+        // The kernel takes no more before a third of its buffer is free.
+        let buffered = 16_384 * 2 / 3 + 1...16_384
+        #expect(buffered.contains(100 * 1_024 - 32_768 - fixture.link.queuedBytes(of: .server)))
         #expect(fixture.link.counters(to: .client).delivered == 32)
         let stuckSince = fixture.link.lastSignOfLife(at: .server)
         fixture.readAll(atMost: 16)
         fixture.run(until: .seconds(11))
-        #expect(fixture.link.queuedBytes(of: .server) == 100 * 1_024 - 16_384 - 32_768 - 16_384)
+        #expect(buffered.contains(100 * 1_024 - 32_768 - 16_384 - fixture.link.queuedBytes(of: .server)))
         #expect(fixture.link.lastSignOfLife(at: .server) != stuckSince)
         fixture.readsAtOnce = true
         fixture.readAll()
