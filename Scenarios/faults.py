@@ -34,13 +34,14 @@ import traceback
 
 from harness import SECOND, Failure, Peer, Talker, check, main, message_bytes, milliseconds, now
 from lab import Lab, lacking, sweep
+from lateness import Lateness, watched
 
 RUNS = int(os.environ.get("FAULT_RUNS", "1"))
 CHOSEN = os.environ.get("FAULTS", "").split()
 PEERS = 20
 BESIDE = 4           # peers of the same server that no fault touches
 PROTOCOLS = ["raw", "lines", "frames"]
-LATE = 60            # milliseconds in which a line is written, scheduled and read, on a busy machine
+LATE = 60            # milliseconds in which a line is written, scheduled and read, beside what the machine was late by
 WRITE_LATE = 500     # the same for the write deadline, which is not measured from the last byte (see not_reading.py)
 COARSE = 25          # milliseconds: the kernel's ages are as coarse as its tick, and taken a little before the event
 STALE = 200          # milliseconds that a pong may need on a busy machine
@@ -76,8 +77,9 @@ def bulk_text(peer):
 class Trial:
     """One fault, once: its lab, the server, the peers, and what was seen."""
 
-    def __init__(self, stage, loop, name, reasons, bound, write=None):
+    def __init__(self, stage, loop, lateness, name, reasons, bound, write=None):
         self.stage, self.loop, self.name, self.reasons, self.bound = stage, loop, name, reasons, bound
+        self.lateness = lateness
         self.write = write or bound
         self.wrong, self.closed, self.seen, self.acked, self.still = [], [], {}, {}, []
         self.struck, self.remark, self.over = None, "", False
@@ -154,7 +156,7 @@ class Trial:
                 self.refuse("%s for %s" % (event.reason, "/".join(reasons)), address, event)
             late = (event.at - self.struck) / SECOND - within
             allowed = LATE if deadline in ("silence", None) else WRITE_LATE
-            if late * 1000 > allowed:
+            if late * 1000 > allowed and late * 1000 > allowed + self._machine(event):
                 self.refuse("%.0f ms after the %g s that it may take" % (late * 1000, within), address, event)
             if deadline is not None:
                 self._check_figures(address, event, deadline)
@@ -181,9 +183,15 @@ class Trial:
         if not plausible.get(reason, True):
             self.refuse("the figures do not say %s" % reason, address, event)
         # Ours is the longer one where a pong came late: it proves life when its ping was sent (rule R15).
-        if deadline == "silence" and not -COARSE <= silence - tcp["lastDataReceivedMs"] <= STALE:
+        longer = silence - tcp["lastDataReceivedMs"]
+        if deadline == "silence" and not (-COARSE <= longer <= STALE or -COARSE - self._machine(event) <= longer < 0):
             self.refuse("the kernel counts %s ms of silence, we %s" % (tcp["lastDataReceivedMs"], silence), address,
                         event)
+
+    def _machine(self, event):
+        """Milliseconds by which this machine ran late since the last bytes; what stalled us stalled its notes as well."""
+        time.sleep(0.02)
+        return self.lateness.worst(self.struck - int(self.bound * SECOND), event.at) / 1e6
 
     def _check_stillness(self, address, event):
         """A verdict on the write deadline: no byte has moved for that long."""
@@ -487,20 +495,23 @@ def bear(trial, size, rate):
 def scenario(stage):
     sweep()
     chosen = [one for one in FAULTS if not CHOSEN or any(word in one[0] for word in CHOSEN)]
-    trials = []
-    for _ in range(RUNS):
-        loop = stage.peers()
-        latest = [Trial(stage, loop, name, reasons, bound, **options) for name, reasons, bound, options, _ in chosen]
-        threads = [threading.Thread(target=trial.run, args=(one[-1],), daemon=True)
-                   for trial, one in zip(latest, chosen)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        trials += latest
-        if RUNS > 1:
-            stage.retire()
+    with watched() as notes:
+        trials = [trial for _ in range(RUNS) for trial in run_once(stage, chosen, notes)]
     judge(stage, trials)
+
+
+def run_once(stage, chosen, notes):
+    loop = stage.peers()
+    trials = [Trial(stage, loop, Lateness(notes), name, reasons, bound, **options)
+              for name, reasons, bound, options, _ in chosen]
+    threads = [threading.Thread(target=trial.run, args=(one[-1],), daemon=True) for trial, one in zip(trials, chosen)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if RUNS > 1:
+        stage.retire()
+    return trials
 
 
 def judge(stage, trials):

@@ -12,9 +12,12 @@ long; and the kernel counts how long each thread was ready to run and did not (/
 may be later than its bound by as much, and by nothing else.
 """
 
+import contextlib
 import glob
 import os
+import subprocess
 import sys
+import tempfile
 import time
 
 NAP = 2_000_000        # nanoseconds
@@ -34,6 +37,20 @@ def watch(path, core):
                 late = time.monotonic_ns() - due
                 if late >= NOTED:
                     notes.write(COLUMNS % (due + late, late))
+
+
+@contextlib.contextmanager
+def watched():
+    """The file of notes, while a program on each core writes into it."""
+    with tempfile.TemporaryDirectory(prefix="belay-lateness-") as folder:
+        path = os.path.join(folder, "notes")
+        watches = [subprocess.Popen([sys.executable, __file__, path, str(core)]) for core in os.sched_getaffinity(0)]
+        try:
+            yield path
+        finally:
+            for one in watches:
+                one.kill()
+                one.wait()
 
 
 class Lateness:
