@@ -60,7 +60,7 @@ bench-deps: ## What the benchmarks can do without, but then leave something out:
 fuzz: deps ## Looks for inputs that break a parser: FOR=60s TARGET=lines, or another folder of Fuzzing/Corpus.
 	@Scripts/fuzz "$(TARGET)" "$(FOR)"
 
-# Two builds of everything: some ten minutes on two cores each.
+# Two builds of everything: some quarter of an hour on two cores each.
 sanitize: deps ## Tests of the code under the thread sanitizer, then under the address sanitizer.
 	@Scripts/sanitize thread address
 
