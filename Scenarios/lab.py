@@ -36,12 +36,23 @@ _numbers = itertools.count(1)
 
 
 def lacking():
-    """What this machine lacks for a lab, or None."""
+    """What this machine lacks for a lab, or None.
+
+    It is tried: the first filters since the machine was started wait for the modules of its kernel, most of a second.
+    """
     if os.geteuid() == 0 and shutil.which("ip") and shutil.which("nft") and shutil.which("ss"):
-        name = "%s-%d-try" % (PREFIX, os.getpid())
-        if subprocess.run(["ip", "netns", "add", name], capture_output=True).returncode == 0:
-            subprocess.run(["ip", "netns", "del", name], check=True)
+        try:
+            host = Host("%s-%d-try" % (PREFIX, os.getpid()))
+        except subprocess.CalledProcessError:
+            return "network namespaces"
+        try:
+            for rule in ("drop", "reject with icmp type host-unreachable", "meta l4proto tcp reject with tcp reset"):
+                host.filter("forward", rule)
             return None
+        except subprocess.CalledProcessError:
+            return "an nft that filters in a network namespace"
+        finally:
+            host.close()
     return "root, ip netns, nft and ss"
 
 

@@ -51,8 +51,9 @@ HEADINGS = ("loss", "bound", "interval", "clients", "alive for", "pings", "suspe
 
 def needs():
     """What this machine lacks, or None."""
-    if lacking():
-        return lacking()
+    missing = lacking()
+    if missing:
+        return missing
     table = "table ip belay_try {\n chain lab {\n type filter hook forward priority 0\n %s\n }\n}\n" % (RULE % 2)
     tried = subprocess.run(["nft", "--check", "--file", "-"], input=table, text=True, capture_output=True)
     return "nft with numgen" if tried.returncode else None
