@@ -37,6 +37,9 @@ extension ConnectionMachine {
         public var queuedBytes: Int
         /// What the kernel knows of the connection; nil where it does not tell.
         public var tcp: TCPEvidence?
+        /// When our bytes last were acknowledged, which the kernel tells as an age (``TCPEvidence/sinceProgress``), on the clock
+        /// of the observer, which leaves out what the kernel counts; nil where nothing was left out.
+        public var progressAt: Instant?
         /// What the network reported without ending the connection, before a verdict; nil where nothing.
         public var networkError: ErrorNumber?
 
@@ -45,11 +48,13 @@ extension ConnectionMachine {
             receiveQueue: ReceiveQueue,
             queuedBytes: Int,
             tcp: TCPEvidence? = nil,
+            progressAt: Instant? = nil,
             networkError: ErrorNumber? = nil
         ) {
             self.receiveQueue = receiveQueue
             self.queuedBytes = queuedBytes
             self.tcp = tcp
+            self.progressAt = progressAt
             self.networkError = networkError
         }
     }
@@ -132,7 +137,7 @@ extension ConnectionMachine {
         self.suspectedEarly = false
         if let tcp = self.evidence(of: look) {
             // What moved until now is in the look that is remembered, and no later one finds it.
-            if look.queuedBytes > 0, tcp.mayBeMoving { self.noteAcknowledged(tcp, isBulk: true, at: now) }
+            if look.queuedBytes > 0, tcp.mayBeMoving { self.noteAcknowledged(tcp, look, isBulk: true, at: now) }
             self.remember(tcp, look, at: now)
         }
         return self.mayPing ? .ask(ping: self.pingSent(at: now, using: &generator)) : .doNothing
@@ -153,7 +158,7 @@ extension ConnectionMachine {
         if judgement == .death, !isBulk, let earlier, earlier.hadYoungQuestion, !tcp.wasSentAgain(since: earlier.tcp) {
             return self.diagnosisAlone(tcp, after: earlier, look, at: now)
         }
-        self.noteAcknowledged(tcp, isBulk: isBulk, at: now)
+        self.noteAcknowledged(tcp, look, isBulk: isBulk, at: now)
         if diagnosis == .ownBacklog || earlier == nil { self.remember(tcp, look, at: now) }
         guard self.isDue(judgement, at: now) else { return nil }
         // What moved did so too long ago.
@@ -175,8 +180,8 @@ extension ConnectionMachine {
 
     /// The peer's host was alive when it last acknowledged something: what is queued gets the write deadline from then on,
     /// what is in the kernel alone a bound, a question alone the time for its answer.
-    private mutating func noteAcknowledged(_ tcp: TCPEvidence, isBulk: Bool, at now: Instant) {
-        let ackedAt = now.advanced(byNanoseconds: -tcp.nanosecondsSinceProgress)
+    private mutating func noteAcknowledged(_ tcp: TCPEvidence, _ look: Look, isBulk: Bool, at now: Instant) {
+        let ackedAt = min(look.progressAt ?? now.advanced(by: .zero - tcp.sinceProgress), now)
         if isBulk {
             // What was acknowledged before anything waited is not what waits.
             if let backlog, ackedAt < backlog.since { return }
@@ -325,16 +330,6 @@ extension TCPEvidence {
     /// Whether something waits that may have moved: not where the window closed over what is in flight.
     fileprivate var mayBeMoving: Bool {
         self.unacked > 0 ? self.sendWindow != 0 : self.notSentBytes ?? 0 > 0
-    }
-
-    /// How long ago, at most, the last byte that was acknowledged was.
-    ///
-    /// Where all that was sent is acknowledged, later acknowledgements are answers to probes of a closed or tiny window (which
-    /// `tcp_xmit_probe_skb` of Linux sends without data, and so without counting them as data sent).
-    fileprivate var nanosecondsSinceProgress: Int64 {
-        let sinceAck = Int64(self.lastAckReceived) * 1_000_000
-        guard self.unacked == 0 else { return sinceAck }
-        return max(sinceAck, Int64(self.lastDataSent) * 1_000_000 - Int64(self.roundTrip) * 1_000)
     }
 
     /// Whether more is on its way than a ping or two.

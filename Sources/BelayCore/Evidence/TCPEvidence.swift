@@ -54,6 +54,7 @@ public struct TCPEvidence: Hashable, Sendable {
     public var questionEnd: UInt64?
     /// Segments that were delivered, those included that were acknowledged out of order (since Linux 4.18).
     public var delivered: UInt32?
+
     /// Evidence of a quiet connection, to be filled in.
     public init(state: TCPState) {
         self.state = state
@@ -69,5 +70,17 @@ public struct TCPEvidence: Hashable, Sendable {
         self.lastAckReceived = 0
         self.roundTrip = 0
         self.retransmissionTimeout = 0
+    }
+}
+
+extension TCPEvidence {
+    /// How long ago, at most, the last byte that was acknowledged was, in the kernel's milliseconds.
+    ///
+    /// Where all that was sent is acknowledged, later acknowledgements are answers to probes of a closed or tiny window (which
+    /// `tcp_xmit_probe_skb` of Linux sends without data, and so without counting them as data sent).
+    public var sinceProgress: Duration {
+        let sinceAck = Duration.milliseconds(Int64(self.lastAckReceived))
+        guard self.unacked == 0 else { return sinceAck }
+        return max(sinceAck, .milliseconds(Int64(self.lastDataSent)) - .microseconds(Int64(self.roundTrip)))
     }
 }

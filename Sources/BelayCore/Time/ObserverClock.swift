@@ -42,8 +42,19 @@ public struct ObserverClock: Sendable {
     /// All time that was left out so far.
     public private(set) var timeLeftOut: Duration = .zero
 
+    /// What was left out of this clock at once, and when that ended on the monotonic clock.
+    private struct Gap {
+        var length: Int64
+        var end: Int64
+    }
+
+    /// How many stalls the times before them can be told.
+    private static let gapsKept = 16
+
     private var toleranceNanoseconds: Int64
     private var leftOutNanoseconds: Int64 = 0
+    /// The last gaps; the first of them stands for all before it as well.
+    private var gaps: [Gap] = []
     private var expectedNanoseconds: Int64 = .max
     private var lastReadingNanoseconds: Int64 = .min
 
@@ -86,12 +97,34 @@ public struct ObserverClock: Sendable {
         guard self.expectedNanoseconds < now, !isBeyondTime, overrun > self.toleranceNanoseconds else {
             return (Instant(nanoseconds: now - self.leftOutNanoseconds), nil)
         }
-        self.leftOutNanoseconds += overrun - self.toleranceNanoseconds
-        self.timeLeftOut = .nanoseconds(self.leftOutNanoseconds)
+        self.leaveOut(overrun - self.toleranceNanoseconds, until: now)
         // The wake-up that was due is this one. What it leads to is due now.
         self.expectedNanoseconds = now
         let stall = Stall(length: .nanoseconds(overrun), endedAtMonotonicNanoseconds: now)
         return (Instant(nanoseconds: now - self.leftOutNanoseconds), stall)
+    }
+
+    private mutating func leaveOut(_ length: Int64, until end: Int64) {
+        self.leftOutNanoseconds += length
+        self.timeLeftOut = .nanoseconds(self.leftOutNanoseconds)
+        self.gaps.append(Gap(length: length, end: end))
+        guard self.gaps.count > Self.gapsKept else { return }
+        let oldest = self.gaps.removeFirst()
+        self.gaps[0].length += oldest.length
+    }
+
+    /// What this clock showed at an earlier reading of the monotonic clock.
+    ///
+    /// The time that was left out since then is left out of the distance as well: for ages that somebody tells who counted on,
+    /// such as a kernel. Of a reading before the last 16 stalls, a time that may be too late by what was left out then, and is
+    /// never too early.
+    public func instant(ofMonotonicNanoseconds earlier: Int64) -> Instant {
+        var leftOut = self.leftOutNanoseconds
+        for gap in self.gaps.reversed() {
+            guard earlier < gap.end else { break }
+            leftOut -= earlier > gap.end - gap.length ? gap.end - earlier : gap.length
+        }
+        return Instant(nanoseconds: earlier).advanced(byNanoseconds: -leftOut)
     }
 
     /// The reading of the monotonic clock at which this clock will show `instant`, if no stall comes between.

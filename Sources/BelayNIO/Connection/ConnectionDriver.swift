@@ -172,6 +172,7 @@ class ConnectionDriver {
         // What is unread is read before anything is judged; nothing more needs to be known, and no error be taken.
         guard look.receiveQueue == .empty || judgement == .standstill else { return look }
         look.tcp = socket?.tcpInfo()?.evidence
+        look.progressAt = look.tcp.map { self.timekeeper.instant(ago: $0.sinceProgress) }
         guard judgement != .suspicion, look.receiveQueue == .empty, let error = socket?.takeError() else { return look }
         // It may have ended since the first call.
         if look.tcp?.state == .closed { look.receiveQueue = .failed(error) } else { look.networkError = error }

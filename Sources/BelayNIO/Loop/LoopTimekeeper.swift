@@ -79,6 +79,12 @@ final class LoopTimekeeper {
         return now
     }
 
+    /// The observer's time so long ago on the monotonic clock.
+    func instant(ago age: Duration) -> Instant {
+        let now = Self.monotonicNanoseconds(of: self.eventLoop)
+        return self.clock.instant(ofMonotonicNanoseconds: now - age.wholeNanoseconds)
+    }
+
     /// Watches a connection; returns its place in the wheel.
     func add(_ driver: ConnectionDriver, judgedBy timings: LivenessTimings) -> TimingWheel.Entry {
         self.lowerTolerance(for: timings)

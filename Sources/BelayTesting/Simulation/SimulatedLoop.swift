@@ -74,6 +74,11 @@ final class SimulatedLoop {
         return now
     }
 
+    /// The observer's time so long before, on the monotonic clock.
+    func instant(at time: Int64, ago age: Duration) -> Instant {
+        self.clock.instant(ofMonotonicNanoseconds: self.monotonicNanoseconds(at: time) - age.wholeNanoseconds)
+    }
+
     /// A connection judges by these times from now on, which may be shorter.
     func lowerTolerance(for timings: LivenessTimings) {
         self.clock.lowerTolerance(to: timings.stallTolerance)

@@ -202,10 +202,12 @@ public final class SimulatedPeer {
         let receiveQueue: ConnectionMachine.ReceiveQueue =
             link.isReset(at: self.end)
             ? .failed(.connectionReset) : link.hasUnread(at: self.end) ? .unread : .empty
+        let tcp = self.configuration.showsEvidence ? link.evidence(of: self.end) : nil
         let look = ConnectionMachine.Look(
             receiveQueue: receiveQueue,
             queuedBytes: link.queuedBytes(of: self.end),
-            tcp: self.configuration.showsEvidence ? link.evidence(of: self.end) : nil
+            tcp: tcp,
+            progressAt: tcp.map { self.loop.instant(at: self.time, ago: $0.sinceProgress) }
         )
         switch self.machine.looked(at: now, for: judgement, look, using: &self.loop.generator) {
         case .doNothing:

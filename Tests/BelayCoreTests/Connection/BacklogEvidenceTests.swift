@@ -285,4 +285,24 @@ struct BacklogEvidenceTests {
             connection.expectClosed(.peerNotReading, in: times, "closes at \(closesAt) ms")
         }
     }
+
+    @Test("R6: bytes that moved before stalls of ours moved as long ago as our clock says, whatever the kernel counts")
+    func movedBeforeStalls() throws {
+        let (stands, leftOut) = (Duration.milliseconds(405), Duration.milliseconds(300))
+        var connection = try ConnectionMachineFixture.heardOnce(Self.policy) { elapsed in
+            var tcp = TCPEvidence.quiet
+            let since = max(.zero, elapsed - stands)
+            (tcp.unacked, tcp.notSentBytes, tcp.sendWindow) = (0, 16_000, 0)
+            // The stalls come after the last movement.
+            tcp.lastAckReceived = UInt32((since > .zero ? since + leftOut : since) / .milliseconds(1))
+            tcp.lastDataSent = tcp.lastAckReceived
+            return tcp
+        }
+        connection.leftOut = leftOut
+        connection.advance(to: stands - .milliseconds(5))
+        connection.kernelTakes(bytesPerMillisecond: 0)
+        connection.writes(1_000_000)
+        connection.advance(by: .seconds(20))
+        connection.expectClosed(.peerNotReading, in: stands + .milliseconds(820)...stands + Self.bound)
+    }
 }

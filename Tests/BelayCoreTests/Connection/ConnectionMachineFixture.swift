@@ -30,6 +30,8 @@ struct ConnectionMachineFixture: ~Copyable {
     var receiveQueue = ConnectionMachine.ReceiveQueue.empty
     /// What the kernel tells so long after the opening; nil where it tells nothing.
     var tcp: ((Duration) -> TCPEvidence)?
+    /// How much of the time since bytes of ours were acknowledged the observer's clock left out, and the kernel did not.
+    var leftOut = Duration.zero
     /// What the network reports so long after the opening.
     var networkError: ((Duration) -> ErrorNumber?)?
     /// How soon the peer answers a ping that reached it; nil when it does not.
@@ -141,10 +143,12 @@ struct ConnectionMachineFixture: ~Copyable {
     }
 
     private mutating func look(for judgement: ConnectionMachine.Judgement) {
+        let tcp = self.tcp?(self.elapsed)
         let look = ConnectionMachine.Look(
             receiveQueue: self.receiveQueue,
             queuedBytes: self.queuedBytes(),
-            tcp: self.tcp?(self.elapsed),
+            tcp: tcp,
+            progressAt: tcp.map { self.now.advanced(by: self.leftOut - $0.sinceProgress) },
             networkError: self.networkError?(self.elapsed)
         )
         let action = self.machine.looked(at: self.now, for: judgement, look, using: &self.generator)

@@ -153,6 +153,51 @@ struct ObserverClockTests {
         #expect(clock.monotonicNanoseconds(of: .distantFuture) == .max)
     }
 
+    @Test("R6: an age that somebody counted through our stalls is told on our clock")
+    func earlierReadings() {
+        var clock = Self.clock()
+        let millisecond = Self.millisecond
+        // Stalls of 100 ms that end at 200 ms and at 500 ms, less the tolerance of 8 ms.
+        for end in [200, 500] as [Int64] {
+            clock.expectReading(at: Self.start + (end - 100) * millisecond)
+            _ = clock.read(monotonicNanoseconds: Self.start + end * millisecond)
+        }
+        let times: [(monotonic: Int64, shown: Int64)] = [
+            (-1_000, -1_000), (0, 0), (100, 100), (108, 108), (150, 108), (200, 108), (300, 208), (408, 316),
+            (450, 316),
+            (500, 316), (600, 416),
+        ]
+        for (monotonic, shown) in times {
+            let earlier = clock.instant(ofMonotonicNanoseconds: Self.start + monotonic * millisecond)
+            #expect(earlier == Instant(nanoseconds: Self.start + shown * millisecond), "at \(monotonic) ms")
+        }
+        for extreme in [Int64.min, .max] { _ = clock.instant(ofMonotonicNanoseconds: extreme) }
+    }
+
+    @Test(
+        "R6: of readings before many stalls the clock tells what it showed, or a later time, and never an earlier one"
+    )
+    func readingsLongAgo() {
+        var generator = SplitMix64(seed: 16)
+        var clock = Self.clock()
+        var shown: [(monotonic: Int64, instant: Instant)] = []
+        var (now, stalls) = (Self.start, 0)
+        for _ in 0..<500 {
+            let due = now + Int64.random(in: 0...30_000_000, using: &generator)
+            clock.expectReading(at: due)
+            now = due + Int64.random(in: 0...20_000_000, using: &generator)
+            let reading = clock.read(monotonicNanoseconds: now)
+            if reading.stall != nil { stalls += 1 }
+            shown.append((now, reading.now))
+        }
+        #expect(stalls > 100)
+        let known = shown.count - 16
+        for (index, (monotonic, instant)) in shown.enumerated() {
+            let told = clock.instant(ofMonotonicNanoseconds: monotonic)
+            #expect(index < known ? told >= instant : told == instant)
+        }
+    }
+
     @Test("R6: whatever happens, the clock never goes back and never runs faster than monotonic time")
     func monotonic() {
         var generator = SplitMix64(seed: 6)
