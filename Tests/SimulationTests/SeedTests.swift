@@ -31,4 +31,15 @@ import Testing
             #expect(complaints.isEmpty, "seed \(seed): \(complaints)\n\(scenario)\nmake soak SEED=\(seed)")
         }
     }
+
+    /// Too rare to be met again by chance: one scenario in a hundred thousand, or fewer.
+    @Test(
+        "also in what broke one once",
+        arguments: [17_598_084_867_665_371_779, 18_146_486_624_750_018_959, 315_575_312_751_498_652] as [UInt64]
+    )
+    func seedsOfBefore(seed: UInt64) {
+        let scenario = Scenario(seed: seed)
+        let complaints = scenario.run().complaints
+        #expect(complaints.isEmpty, "\(complaints)\n\(scenario)\nmake soak SEED=\(seed)")
+    }
 }

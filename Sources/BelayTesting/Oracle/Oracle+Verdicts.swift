@@ -150,7 +150,7 @@ extension Oracle {
                 self.complain("\(code.rawValue), but its program stopped: \(Self.diagnosis(of: reason))", peer)
             }
         } else if other.absences.isEmpty, !self.outages.isEmpty, other.pausedSince == nil, !other.isSlow {
-            if code != .pathLost, !self.mayHaveHealed(code, witness) {
+            if code != .pathLost, !self.mayHaveHealed(reason, witness) {
                 self.complain("\(code.rawValue), but the path is gone: \(Self.diagnosis(of: reason))", peer)
             }
         }
@@ -161,11 +161,17 @@ extension Oracle {
     /// The path carries again, but what was lost has not been repeated yet: kernels double the time between repetitions
     /// (RFC 6298 section 5.5), and tell how often something was repeated, not when.
     ///
-    /// Where it carried at both looks already, they tell nothing of it at all.
-    private func mayHaveHealed(_ code: DisconnectReason.Code, _ witness: Witness) -> Bool {
+    /// Where it carried at both looks already, they tell nothing of it at all. Nor do they of a failure after which nothing was
+    /// sent.
+    private func mayHaveHealed(_ reason: DisconnectReason, _ witness: Witness) -> Bool {
         let now = witness.peer.time
-        let isOver = self.outages.allSatisfy { $0.upperBound <= (code == .peerSilent ? now : witness.suspectedAt) }
-        return isOver
-            && self.outages.contains { now - $0.upperBound <= max($0.upperBound - $0.lowerBound, 400_000_000) }
+        let isSilent = reason.code == .peerSilent
+        var outages = self.outages
+        if isSilent, let tcp = reason.evidence.tcp, tcp.unacked == 0, tcp.notSentBytes == 0 {
+            let acknowledgedAt = now - Int64(tcp.lastAckReceived) * 1_000_000
+            outages = outages.filter { $0.lowerBound <= acknowledgedAt }
+        }
+        let isOver = outages.allSatisfy { $0.upperBound <= (isSilent ? now : witness.suspectedAt) }
+        return isOver && outages.contains { now - $0.upperBound <= max($0.upperBound - $0.lowerBound, 400_000_000) }
     }
 }

@@ -44,7 +44,7 @@ final class SimulatedLoop {
     private(set) var isDueAt = Int64.max
     /// The process does not run before this.
     private(set) var stoppedUntil = Int64.min
-    private var suspendedUntil = Int64.min
+    private var suspensions: [Range<Int64>] = []
     /// How long the host was suspended in all, and how much of that the loop has noticed.
     private var suspendedNanoseconds: Int64 = 0
     private var noticedNanoseconds: Int64 = 0
@@ -106,14 +106,25 @@ final class SimulatedLoop {
 
     /// The host is suspended: its monotonic clock stands still too.
     func suspend(from time: Int64, for length: Int64) {
-        let added = max(0, time + length - max(time, self.suspendedUntil))
-        self.suspendedUntil = max(self.suspendedUntil, time + length)
+        let suspendedUntil = time + length
+        let begin = max(time, self.suspensions.last?.upperBound ?? time)
+        let added = max(0, suspendedUntil - begin)
+        if added > 0 { self.suspensions.append(begin..<suspendedUntil) }
         self.suspendedNanoseconds += added
         if self.wakesAt < .max {
             self.wakesAt += added
             self.isDueAt += added
         }
-        self.stop(until: self.suspendedUntil)
+        self.stop(until: suspendedUntil)
+    }
+
+    /// What the kernel of the host counts of so many milliseconds of true time, of which its clock left out those asleep.
+    func countedMilliseconds(of milliseconds: UInt32, until time: Int64) -> UInt32 {
+        let since = time - Int64(milliseconds) * 1_000_000
+        let counted = self.suspensions.reduce(time - since) { counted, suspension in
+            counted - max(0, min(suspension.upperBound, time) - max(suspension.lowerBound, since))
+        }
+        return UInt32(clamping: counted / 1_000_000)
     }
 
     // MARK: - Entries

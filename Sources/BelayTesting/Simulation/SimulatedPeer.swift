@@ -197,12 +197,21 @@ public final class SimulatedPeer {
         self.loop.stop(until: .max)
     }
 
+    /// What the kernel tells, whose clock stands still while the host is suspended.
+    private var evidence: TCPEvidence {
+        var tcp = self.surroundings.link.evidence(of: self.end)
+        for age in [\TCPEvidence.lastDataSent, \.lastDataReceived, \.lastAckReceived] {
+            tcp[keyPath: age] = self.loop.countedMilliseconds(of: tcp[keyPath: age], until: self.time)
+        }
+        return tcp
+    }
+
     func look(for judgement: ConnectionMachine.Judgement, at now: Instant) {
         let link = self.surroundings.link
         let receiveQueue: ConnectionMachine.ReceiveQueue =
             link.isReset(at: self.end)
             ? .failed(.connectionReset) : link.hasUnread(at: self.end) ? .unread : .empty
-        let tcp = self.configuration.showsEvidence ? link.evidence(of: self.end) : nil
+        let tcp = self.configuration.showsEvidence ? self.evidence : nil
         let look = ConnectionMachine.Look(
             receiveQueue: receiveQueue,
             queuedBytes: link.queuedBytes(of: self.end),
