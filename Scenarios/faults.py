@@ -295,14 +295,10 @@ def dropped_back(trial):
 @fault("host gone", "path.lost", "path.unreachable")
 def host_gone(trial):
     process, addresses = trial.connect_process()
-
-    def vanish():
-        # The cable first: a process that dies on a host that lives says so.
-        trial.lab.client.ip("link del net")
-        process.kill()
-        trial.lab.client.close()
-
-    trial.strike(vanish)
+    # The cable first: a process that dies on a host that lives says so.
+    trial.strike(trial.lab.client.ip, "link del net")
+    process.kill()
+    trial.lab.client.close()
     trial.expect(addresses)
 
 

@@ -43,13 +43,13 @@ def lacking():
     if os.geteuid() == 0 and shutil.which("ip") and shutil.which("nft") and shutil.which("ss"):
         try:
             host = Host("%s-%d-try" % (PREFIX, os.getpid()))
-        except subprocess.CalledProcessError:
+        except (subprocess.CalledProcessError, OSError):
             return "network namespaces"
         try:
             for rule in ("drop", "reject with icmp type host-unreachable", "meta l4proto tcp reject with tcp reset"):
                 host.filter("forward", rule)
             return None
-        except subprocess.CalledProcessError:
+        except (subprocess.CalledProcessError, OSError):
             return "an nft that filters in a network namespace"
         finally:
             host.close()

@@ -38,7 +38,7 @@ extension ConnectionMachine {
         /// What the kernel knows of the connection; nil where it does not tell.
         public var tcp: TCPEvidence?
         /// When our bytes last were acknowledged, which the kernel tells as an age (``TCPEvidence/sinceProgress``), on the clock
-        /// of the observer, which leaves out what the kernel counts; nil where nothing was left out.
+        /// of the observer; nil where that clock left nothing out, so that the age can be taken from the time of the look.
         public var progressAt: Instant?
         /// What the network reported without ending the connection, before a verdict; nil where nothing.
         public var networkError: ErrorNumber?
@@ -137,7 +137,11 @@ extension ConnectionMachine {
         self.suspectedEarly = false
         if let tcp = self.evidence(of: look) {
             // What moved until now is in the look that is remembered, and no later one finds it.
-            if look.queuedBytes > 0, tcp.mayBeMoving { self.noteAcknowledged(tcp, look, isBulk: true, at: now) }
+            let earlier = self.earlierLook(at: now, orWithin: self.timings.writeNanoseconds)
+            let hasMoved = earlier?.tcp.bytesAcked.map { $0 != tcp.bytesAcked } ?? true
+            if look.queuedBytes > 0, hasMoved, tcp.mayBeMoving {
+                self.noteAcknowledged(tcp, look, isBulk: true, at: now)
+            }
             self.remember(tcp, look, at: now)
         }
         return self.mayPing ? .ask(ping: self.pingSent(at: now, using: &generator)) : .doNothing

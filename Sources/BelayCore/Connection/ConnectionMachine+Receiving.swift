@@ -36,6 +36,8 @@ extension ConnectionMachine {
     /// the way and arrive together are no flood.
     public mutating func pingReceived(at now: Instant) -> PingReceivedAction {
         guard self.elementReceived(at: now) else { return .doNothing }
+        // Before an end all that waits is read, also while the program does not read.
+        if let pausedSince { self.expectPiledUpPings(since: pausedSince, at: now) }
         let spacing = self.timings.minimumPeerIntervalNanoseconds
         let burst = max(self.timings.boundNanoseconds * 2, spacing * 10, 1_000_000_000)
         if now < self.pingsPardonedUntil {
@@ -230,7 +232,7 @@ extension ConnectionMachine {
         if !wasPromised { self.promiseFreshPing(at: now) }
     }
 
-    /// The pings of the whole pause wait in the kernel; they are read soon.
+    /// The pings of the whole pause wait in the kernel; they are read soon, or being read.
     private mutating func expectPiledUpPings(since: Instant, at now: Instant) {
         // A stall within it is left out of its length, but the peer pinged on.
         if self.pingsPardonedUntil > since { self.pardonPings(at: now) }

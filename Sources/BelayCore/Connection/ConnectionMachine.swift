@@ -289,6 +289,8 @@ extension ConnectionMachine {
             if self.timings.allowHalfClosure, self.state == .active {
                 self.isHalfClosed = true
                 self.unfinishedSince = nil
+                // Nothing is left that a pause could leave unread.
+                self.pausedSince = nil
                 return .keepWriting
             }
             return self.end(.endOfStream, at: now).map { .close($0) } ?? .doNothing

@@ -74,10 +74,12 @@ public struct TCPEvidence: Hashable, Sendable {
 }
 
 extension TCPEvidence {
-    /// How long ago, at most, the last byte that was acknowledged was, in the kernel's milliseconds.
+    /// How long ago the last byte of ours was acknowledged, as far as the kernel tells, in its milliseconds.
     ///
-    /// Where all that was sent is acknowledged, later acknowledgements are answers to probes of a closed or tiny window (which
-    /// `tcp_xmit_probe_skb` of Linux sends without data, and so without counting them as data sent).
+    /// While bytes are in flight, the age of the last acknowledgement, which may have been one of nothing new. Where all that was
+    /// sent is acknowledged, later ones are answers to probes of a closed or tiny window (which `tcp_xmit_probe_skb` of Linux
+    /// sends without data, and so without counting them as data sent), and the last byte was acknowledged a round trip after it
+    /// was sent; where that took longer, the age is too long by as much, a delayed acknowledgement at most (200 ms).
     public var sinceProgress: Duration {
         let sinceAck = Duration.milliseconds(Int64(self.lastAckReceived))
         guard self.unacked == 0 else { return sinceAck }

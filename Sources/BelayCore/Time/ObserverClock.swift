@@ -48,12 +48,11 @@ public struct ObserverClock: Sendable {
         var end: Int64
     }
 
-    /// How many stalls the times before them can be told.
-    private static let gapsKept = 16
+    private static let gapsKept = 32
 
     private var toleranceNanoseconds: Int64
     private var leftOutNanoseconds: Int64 = 0
-    /// The last gaps; the first of them stands for all before it as well.
+    /// From the oldest to the last; one that is long ago may stand for several that were close to each other.
     private var gaps: [Gap] = []
     private var expectedNanoseconds: Int64 = .max
     private var lastReadingNanoseconds: Int64 = .min
@@ -108,16 +107,28 @@ public struct ObserverClock: Sendable {
         self.leftOutNanoseconds += length
         self.timeLeftOut = .nanoseconds(self.leftOutNanoseconds)
         self.gaps.append(Gap(length: length, end: end))
-        guard self.gaps.count > Self.gapsKept else { return }
-        let oldest = self.gaps.removeFirst()
-        self.gaps[0].length += oldest.length
+        if self.gaps.count > Self.gapsKept { self.joinClosestGaps() }
+    }
+
+    /// Two become one, those whose distance is the smallest part of their age: the older, the coarser.
+    private mutating func joinClosestGaps() {
+        let now = self.gaps[self.gaps.count - 1].end
+        var (closest, smallest) = (0, Double.infinity)
+        for index in 0..<self.gaps.count - 1 {
+            let age = now - self.gaps[index].end
+            let distance = self.gaps[index + 1].end - self.gaps[index].end
+            let part = Double(distance) / Double(max(1, age))
+            if part < smallest { (closest, smallest) = (index, part) }
+        }
+        let older = self.gaps.remove(at: closest)
+        self.gaps[closest].length += older.length
     }
 
     /// What this clock showed at an earlier reading of the monotonic clock.
     ///
     /// The time that was left out since then is left out of the distance as well: for ages that somebody tells who counted on,
-    /// such as a kernel. Of a reading before the last 16 stalls, a time that may be too late by what was left out then, and is
-    /// never too early.
+    /// such as a kernel. Of a reading before the last 32 stalls, a time that may be too late, by a part of what was left out about
+    /// then, and is never too early.
     public func instant(ofMonotonicNanoseconds earlier: Int64) -> Instant {
         var leftOut = self.leftOutNanoseconds
         for gap in self.gaps.reversed() {

@@ -174,8 +174,9 @@ final class AsyncBridge {
 
     private func deliverPacked() {
         guard self.packed.readableBytes > 0 else { return }
-        self.deliver(.packed(self.packed))
+        let messages = self.packed
         self.packed = ByteBuffer()
+        self.deliver(.packed(messages))
     }
 
     private func deliver(_ delivery: BelayConnection.Messages.Delivery) {

@@ -335,4 +335,26 @@ struct DetectorTests {
         // The write deadline is the bound; movement may be noticed one sample late.
         connection.expectClosed(.pathLost, in: acknowledgedAt + .seconds(27)...acknowledgedAt + .seconds(30))
     }
+
+    @Test(
+        "R8: acknowledgements of nothing new between two suspicions speak for nobody",
+        arguments: [Detector.nfde(), .phi()]
+    )
+    func acknowledgedNothingNew(detector: Detector) throws {
+        var connection = try Self.settled(detector)
+        connection.answersAfter = nil
+        let silentFrom = connection.elapsed
+        let writes = silentFrom + .seconds(14)
+        connection.tcp = { elapsed in
+            var tcp = TCPEvidence.quiet
+            tcp.bytesAcked = 30_000
+            if elapsed > writes { (tcp.unacked, tcp.notSentBytes, tcp.lastAckReceived) = (10, 16_000, 20) }
+            return tcp
+        }
+        connection.advance(by: .seconds(14))
+        connection.kernelTakes(bytesPerMillisecond: 0)
+        connection.writes(1_000_000)
+        connection.advance(by: .seconds(100))
+        connection.expectClosed(.peerNotReading, in: silentFrom + .seconds(27)...silentFrom + .seconds(30))
+    }
 }

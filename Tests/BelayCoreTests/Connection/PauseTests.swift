@@ -278,6 +278,31 @@ struct PauseTests {
         connection.expectClosed(.pingFlood)
     }
 
+    @Test("R7 and R12: nor are those that are read before an end, while the program still does not read")
+    func pingsBeforeTheEnd() throws {
+        var connection = try ConnectionMachineFixture(Self.pingedEachSecond)
+        connection.receivesPing()
+        connection.pausesReading()
+        connection.advance(by: .seconds(120))
+        for _ in 0..<120 { connection.receivesPing() }
+        connection.expectOpen()
+        for _ in 0..<30 { connection.receivesPing() }
+        connection.expectClosed(.pingFlood)
+    }
+
+    @Test("R9: where the peer finished its half, nothing is left that a program could leave unread for too long")
+    func halfClosedMeanwhile() throws {
+        var policy = Self.policy
+        policy.allowHalfClosure = true
+        policy.readPauseLimit = .seconds(10)
+        var connection = try ConnectionMachineFixture(policy)
+        connection.receivesMessage()
+        connection.pausesReading()
+        #expect(connection.receivesFIN() == .keepWriting)
+        connection.advance(by: .seconds(60))
+        connection.expectOpen()
+    }
+
     @Test("R7: slow progress of our own writes is judged during a pause too")
     func writesDuringPause() throws {
         var connection = try ConnectionMachineFixture(Self.policy)

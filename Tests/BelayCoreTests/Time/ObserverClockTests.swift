@@ -174,15 +174,13 @@ struct ObserverClockTests {
         for extreme in [Int64.min, .max] { _ = clock.instant(ofMonotonicNanoseconds: extreme) }
     }
 
-    @Test(
-        "R6: of readings before many stalls the clock tells what it showed, or a later time, and never an earlier one"
-    )
+    @Test("R6: of readings before many stalls the clock tells what it showed or, by a part of their age, a later time")
     func readingsLongAgo() {
         var generator = SplitMix64(seed: 16)
         var clock = Self.clock()
         var shown: [(monotonic: Int64, instant: Instant)] = []
         var (now, stalls) = (Self.start, 0)
-        for _ in 0..<500 {
+        for _ in 0..<20_000 {
             let due = now + Int64.random(in: 0...30_000_000, using: &generator)
             clock.expectReading(at: due)
             now = due + Int64.random(in: 0...20_000_000, using: &generator)
@@ -190,12 +188,18 @@ struct ObserverClockTests {
             if reading.stall != nil { stalls += 1 }
             shown.append((now, reading.now))
         }
-        #expect(stalls > 100)
-        let known = shown.count - 16
-        for (index, (monotonic, instant)) in shown.enumerated() {
+        #expect(stalls > 10_000)
+        var worst = 0.0
+        for (monotonic, instant) in shown.dropLast() {
             let told = clock.instant(ofMonotonicNanoseconds: monotonic)
-            #expect(index < known ? told >= instant : told == instant)
+            guard told >= instant else {
+                Issue.record("\(told) for \(instant)")
+                return
+            }
+            worst = max(worst, instant.duration(to: told) / .nanoseconds(now - monotonic))
         }
+        // A seventh of the time was left out.
+        #expect(worst < 0.125)
     }
 
     @Test("R6: whatever happens, the clock never goes back and never runs faster than monotonic time")
