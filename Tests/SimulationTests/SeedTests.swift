@@ -35,7 +35,10 @@ import Testing
     /// Too rare to be met again by chance: one scenario in a hundred thousand, or fewer.
     @Test(
         "also in what broke one once",
-        arguments: [17_598_084_867_665_371_779, 18_146_486_624_750_018_959, 315_575_312_751_498_652] as [UInt64]
+        arguments: [
+            17_598_084_867_665_371_779, 18_146_486_624_750_018_959, 315_575_312_751_498_652, 13_510_212_381_611_145_224,
+            16_482_271_818_199_828_562,
+        ] as [UInt64]
     )
     func seedsOfBefore(seed: UInt64) {
         let scenario = Scenario(seed: seed)
