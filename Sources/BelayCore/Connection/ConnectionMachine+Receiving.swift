@@ -167,6 +167,8 @@ extension ConnectionMachine {
     public enum ReadEndedAction: Hashable, Sendable {
         /// Nothing changed.
         case doNothing
+        /// What a look had found unread is read: what waited for that may be due before the look was to be taken again.
+        case caughtUp
         /// The peer was suspected and is alive; it had been silent for this long.
         case recovered(silence: Duration)
     }
@@ -184,15 +186,15 @@ extension ConnectionMachine {
         } else {
             self.unfinishedSince = nil
         }
+        let hasCaughtUp = self.lookAgainAt != nil
         self.unreadSince = nil
-        // Of a handshake that goes on, the deadline would be in the past, and the timer is not.
-        if self.state != .handshake { self.lookAgainAt = nil }
+        self.lookAgainAt = nil
         if let until = self.catchingUpUntil, now >= until { self.catchingUpUntil = nil }
         if let lastPause = self.circumstances?.pauses.last, self.proof >= lastPause.endedAt { self.pauses = [] }
         guard let since = self.suspectedSince,
             now.nanoseconds(since: self.proof) < self.timings.suspectNanoseconds,
             now < self.detector?.learning.suspicionAt ?? .distantFuture
-        else { return .doNothing }
+        else { return hasCaughtUp ? .caughtUp : .doNothing }
         self.suspectedSince = nil
         self.suspectedEarly = false
         self.earlierLook = nil

@@ -195,6 +195,7 @@ extension ConnectionHandler {
         }
         switch self.machine.readEnded(unfinishedBytes: unfinished, at: now) {
         case .doNothing: break
+        case .caughtUp: self.rearm()
         case .recovered(let silence):
             self.recovered(silence: silence)
             // The next suspicion may come before what the wheel knows.

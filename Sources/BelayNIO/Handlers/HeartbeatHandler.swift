@@ -293,7 +293,10 @@ private final class HeartbeatDriver: ConnectionDriver {
         // Bytes of a frame whose end has not come reach nobody here, but they came (rule R1).
         if !self.sawElement { self.machine.heard(at: now) }
         self.sawElement = false
-        if case .recovered(let silence) = self.machine.readEnded(unfinishedBytes: 0, at: now) {
+        switch self.machine.readEnded(unfinishedBytes: 0, at: now) {
+        case .doNothing: break
+        case .caughtUp: self.rearm()
+        case .recovered(let silence):
             self.recovered(silence: silence)
             self.rearm()
         }

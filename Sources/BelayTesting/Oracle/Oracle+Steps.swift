@@ -143,7 +143,8 @@ extension Oracle {
         if peer.configuration.showsEvidence { due = max(due, self.putOff(witness)) }
         due = max(due, witness.timingsChangedAt) + witness.absence(since: start, until: peer.time)
         if witness.lastReturn(after: witness.proofAt, until: peer.time) != nil {
-            due += peer.timings.replyWithin.wholeNanoseconds
+            // A suspension is noticed when the next timer goes off.
+            due = max(due, witness.stalledAt ?? .min) + peer.timings.replyWithin.wholeNanoseconds
         }
         // A slow program of our own finds out late what its peer said long before.
         if witness.isSlow, witness.lastReadAt > witness.proofAt {

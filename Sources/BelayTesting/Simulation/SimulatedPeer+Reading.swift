@@ -67,7 +67,10 @@ extension SimulatedPeer {
             self.machine.heard(at: now)
             unfinished = 0
         }
-        if case .recovered(let silence) = self.machine.readEnded(unfinishedBytes: unfinished, at: now) {
+        switch self.machine.readEnded(unfinishedBytes: unfinished, at: now) {
+        case .doNothing: break
+        case .caughtUp: self.rearm()
+        case .recovered(let silence):
             self.surroundings.record(.recovered(silence: silence), at: self.end)
             self.surroundings.oracle?.recovered(self)
             self.rearm()

@@ -316,6 +316,12 @@ extension ConnectionMachineFixture {
 
     private mutating func batchEnded(unfinished: Int) {
         let action = self.machine.readEnded(unfinishedBytes: unfinished, at: self.now)
-        if case .recovered(let silence) = action { self.keep(.recovered(silence: silence)) }
+        switch action {
+        case .doNothing: break
+        case .caughtUp: self.rearm()
+        case .recovered(let silence):
+            self.keep(.recovered(silence: silence))
+            self.rearm()
+        }
     }
 }
