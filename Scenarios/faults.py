@@ -133,7 +133,7 @@ class Trial:
             peer.write(bulk_text(peer) * (size // CHUNK))
 
     def strike(self, action, *arguments):
-        """The fault. A filter is there when its command ends, which on a busy machine takes most of a second."""
+        """The fault, which is there when its command ends; that may wait for the disk, most of a second."""
         self.struck = now()
         action(*arguments)
         self.done = now()

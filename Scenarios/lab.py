@@ -38,7 +38,7 @@ _numbers = itertools.count(1)
 def lacking():
     """What this machine lacks for a lab, or None.
 
-    It is tried: the first filters since the machine was started wait for the modules of its kernel, most of a second.
+    It is tried: a first filter may wait most of a second for the disk, or for modules of the kernel.
     """
     if os.geteuid() == 0 and shutil.which("ip") and shutil.which("nft") and shutil.which("ss"):
         try:
