@@ -240,10 +240,7 @@ import Darwin
     func silentPeer() async throws {
         let closed = try await TestServer.run(configure: { $0.liveness = LivenessPolicy(detectWithin: .seconds(1)) }) {
             server in
-            let peer = try await TestPeer.connect(to: server.port)
-            try await peer.send("here\n")
-            try await peer.receive("ping ")
-            try await peer.stopReading()
+            let peer = try await TestPeer.connect(to: server.port, saying: "here\n")
             let closed = try await server.events.firstClosed()
             #expect(try await peer.receiveUntilEnd().errno == ErrorNumber.connectionReset.rawValue)
             return closed

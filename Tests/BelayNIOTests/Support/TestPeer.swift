@@ -25,9 +25,11 @@ final class TestPeer: Sendable {
         self.inputs = inputs
     }
 
-    /// Connects; `answersPings` says whether pings are answered, on `lines`, for as long as the peer reads.
+    /// Connects, and says `greeting` at once; `answersPings` says whether pings are answered, on `lines`, for as long as the peer
+    /// reads.
     static func connect(
         to port: Int,
+        saying greeting: String = "",
         answersPings: Bool = false,
         receiveBuffer: Int = 131_072
     ) async throws -> TestPeer {
@@ -38,7 +40,7 @@ final class TestPeer: Sendable {
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(
-                        InputHandler(inputs: inputs, answersPings: answersPings)
+                        InputHandler(inputs: inputs, greeting: greeting, answersPings: answersPings)
                     )
                 }
             }
@@ -109,12 +111,18 @@ final class TestPeer: Sendable {
         typealias InboundIn = ByteBuffer
 
         private let inputs: Recorder<Input>
+        private let greeting: String
         private let answersPings: Bool
         private var hasEnded = false
 
-        init(inputs: Recorder<Input>, answersPings: Bool) {
+        init(inputs: Recorder<Input>, greeting: String, answersPings: Bool) {
             self.inputs = inputs
+            self.greeting = greeting
             self.answersPings = answersPings
+        }
+
+        func channelActive(context: ChannelHandlerContext) {
+            if !self.greeting.isEmpty { self.say(self.greeting, context) }
         }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -122,7 +130,7 @@ final class TestPeer: Sendable {
             self.inputs.record(.text(text))
             if self.answersPings {
                 for line in text.split(separator: "\n") where line.hasPrefix("ping ") {
-                    self.answer("pong \(line.dropFirst(5))\n", context)
+                    self.say("pong \(line.dropFirst(5))\n", context)
                 }
             }
         }
@@ -139,7 +147,7 @@ final class TestPeer: Sendable {
             self.end(.endOfStream)
         }
 
-        private func answer(_ text: String, _ context: ChannelHandlerContext) {
+        private func say(_ text: String, _ context: ChannelHandlerContext) {
             let written = context.eventLoop.makePromise(of: Void.self)
             // NIO closes a channel whose write failed, and tells nobody but the promise why.
             written.futureResult.assumeIsolated().whenFailure { self.fail($0) }
