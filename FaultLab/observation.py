@@ -11,8 +11,7 @@ from dataclasses import asdict, dataclass, field
 from harness import SECOND, Failure, now
 from judgement import Case, Judgement, heartbeat_missing
 
-UNSEEN = 0.04      # seconds that a program which has ended may have waited for a core: the kernel forgets it, and for an
-#                    interval of a third of a second it is no stall
+UNSEEN = 0.04      # seconds that a program which has ended may have waited for a core, without a stall: the kernel forgets
 PATIENCE = 3       # seconds after which something is missing, and not only late
 
 

@@ -9,9 +9,10 @@
 ///
 /// They are the second line: the heartbeat judges first, the kernel frees the socket even while the process hangs. They
 /// must be computed together because TCP_USER_TIMEOUT overrides the keepalive count in both directions, and because it
-/// kills a live peer whose window is closed (measured on Linux 6.18; `net/ipv4/tcp_timer.c`). Hence twice the bound. It kills
-/// even one whose window opens now and then, where it never has room for the whole segment that waits: the time runs from the
-/// first probe on (`tcp_ack_probe`). Who has readers so slow needs a write deadline as long as their longest transfer.
+/// kills a live peer whose window is closed (measured on Linux 6.18; `net/ipv4/tcp_timer.c`). Hence twice the bound. It may
+/// kill even one whose window opens now and then, where that never has room for the whole segment that waits: the time runs from
+/// the first probe on, whatever moves meanwhile (`tcp_probe_timer`, `tcp_ack_probe`). Who has readers so slow needs a write
+/// deadline as long as their longest transfer.
 public struct KernelTimeouts: Hashable, Sendable {
     /// TCP_NODELAY: heartbeats are not held back for the ACK of earlier data.
     public var noDelay: Bool = true

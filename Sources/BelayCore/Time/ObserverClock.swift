@@ -42,7 +42,7 @@ public struct ObserverClock: Sendable {
     /// All time that was left out so far.
     public private(set) var timeLeftOut: Duration = .zero
 
-    /// What was left out of this clock at once, and when that ended on the monotonic clock.
+    /// How much was left out of this clock at once, and when that ended on the monotonic clock, in nanoseconds.
     private struct Gap {
         var length: Int64
         var end: Int64
