@@ -40,6 +40,9 @@ public struct TCPEvidence: Hashable, Sendable {
     public var sendWindow: UInt32?
     /// Bytes that the kernel holds and has not sent once (since Linux 4.6).
     public var notSentBytes: UInt32?
+    /// How long in the whole life of the connection bytes waited for room in the peer's window, in microseconds, as coarse as the
+    /// kernel's tick (since Linux 4.10).
+    public var windowLimitedMicroseconds: UInt64?
     /// Bytes that the peer's kernel acknowledged in the whole life of the connection (since Linux 4.1).
     public var bytesAcked: UInt64?
     /// Bytes that came in the whole life of the connection (since Linux 4.1).

@@ -9,10 +9,8 @@
 ///
 /// They are the second line: the heartbeat judges first, the kernel frees the socket even while the process hangs. They
 /// must be computed together because TCP_USER_TIMEOUT overrides the keepalive count in both directions, and because it
-/// kills a live peer whose window is closed (measured on Linux 6.18; `net/ipv4/tcp_timer.c`). Hence twice the bound. It may
-/// kill even one whose window opens now and then, where that never has room for the whole segment that waits: the time runs from
-/// the first probe on, whatever moves meanwhile (`tcp_probe_timer`, `tcp_ack_probe`). Who has readers so slow needs a write
-/// deadline as long as their longest transfer.
+/// kills a live peer whose window is closed (measured on Linux 6.18; `net/ipv4/tcp_timer.c`). Hence twice the bound, and
+/// ``withoutUserTimeout`` from when on the window was full for the first time (see ``WindowWatch``).
 public struct KernelTimeouts: Hashable, Sendable {
     /// TCP_NODELAY: heartbeats are not held back for the ACK of earlier data.
     public var noDelay: Bool = true
@@ -58,5 +56,16 @@ public struct KernelTimeouts: Hashable, Sendable {
         let userTimeout = mode == .strict ? bound : patient
         self.userTimeoutMilliseconds = Int32(clamping: max(1, userTimeout / 1_000_000))
         self.longestRetransmissionMilliseconds = Int32(clamping: min(max(bound / 3_000_000, 1_000), 120_000))
+    }
+
+    /// The same without a user timeout, for a connection whose peer's window was full (see ``WindowWatch``).
+    ///
+    /// The count of keepalive's probes comes into force then; it becomes what the user timeout had room for, so that
+    /// ``idleVerdict`` stays what it was, as far as 127 probes go, the most that the kernel takes.
+    public var withoutUserTimeout: KernelTimeouts {
+        var timeouts = self
+        timeouts.userTimeoutMilliseconds = 0
+        timeouts.keepaliveCount = self.probesInForce
+        return timeouts
     }
 }

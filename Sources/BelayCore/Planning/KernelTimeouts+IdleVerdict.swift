@@ -15,12 +15,19 @@ extension KernelTimeouts {
     /// - Returns: nil where keepalive is off.
     public var idleVerdict: Duration? {
         guard let idle = self.keepaliveIdleSeconds.map(Int64.init) else { return nil }
-        let interval = Int64(max(1, self.keepaliveIntervalSeconds))
-        guard self.userTimeoutMilliseconds > 0 else {
-            return .seconds(idle + interval * Int64(self.keepaliveCount))
+        return .seconds(idle + self.interval * self.probes)
+    }
+
+    /// The count of probes after which the kernel ends an idle connection, as it stands for TCP_KEEPCNT: 127 at most.
+    var probesInForce: Int32 { Int32(min(self.probes, 127)) }
+
+    private var interval: Int64 { Int64(max(1, self.keepaliveIntervalSeconds)) }
+
+    private var probes: Int64 {
+        guard self.userTimeoutMilliseconds > 0, let idle = self.keepaliveIdleSeconds else {
+            return Int64(self.keepaliveCount)
         }
-        let rest = Int64(self.userTimeoutMilliseconds) - idle * 1_000
-        let probes = max(1, (rest + interval * 1_000 - 1) / (interval * 1_000))
-        return .seconds(idle + interval * probes)
+        let rest = Int64(self.userTimeoutMilliseconds) - Int64(idle) * 1_000
+        return max(1, (rest + self.interval * 1_000 - 1) / (self.interval * 1_000))
     }
 }

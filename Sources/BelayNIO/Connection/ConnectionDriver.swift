@@ -39,9 +39,23 @@ class ConnectionDriver {
     private var stallsSeen: UInt32 = 0
     /// Whether the peer's FIN was read.
     final var inputEnded = false
+    /// Of the user timeout that leaves time for a slow reader; nil where the program wants another, or none.
+    final private(set) var windowWatch: WindowWatch?
 
     /// A driver for a channel of this loop; watching begins with ``start(_:)``.
-    init(eventLoop: any EventLoop, timings: LivenessTimings, outboundLimit: Int) {
+    ///
+    /// - Parameters:
+    ///   - eventLoop: the loop of the channel.
+    ///   - timings: what the peer is judged by.
+    ///   - outboundLimit: bytes that may wait for the peer.
+    ///   - kernelMode: which second line the kernel holds; nil for none.
+    init(
+        eventLoop: any EventLoop,
+        timings: LivenessTimings,
+        outboundLimit: Int,
+        kernelMode: KernelTimeouts.Mode?
+    ) {
+        self.windowWatch = kernelMode == .patient ? WindowWatch() : nil
         let timekeeper = LoopTimekeepers.shared.timekeeper(of: eventLoop)
         self.timekeeper = timekeeper
         self.machine = ConnectionMachine(timings: timings, outboundLimit: outboundLimit)
@@ -89,6 +103,12 @@ class ConnectionDriver {
     /// Bytes that were flushed and that the kernel has not taken.
     var queuedBytes: Int { self.bufferedBytes }
 
+    /// The kernel's second line; nil where the program sets its socket's options itself.
+    var kernelTimeouts: KernelTimeouts? { nil }
+
+    /// Applies the options, and notes those that the kernel refuses; none is fatal: the heartbeat judges anyway.
+    func apply(_ timeouts: KernelTimeouts, to socket: Descriptor) {}
+
     // MARK: - Time
 
     /// The socket itself, while it is ours: a closed descriptor's number may belong to another connection already.
@@ -103,6 +123,7 @@ class ConnectionDriver {
         self.armedFor = .distantFuture
         self.machine.localHealthChanged(to: self.timekeeper.localHealth)
         if self.isReadingHeld { self.machine.readsPaused(at: now) }
+        self.watchWindow()
         for _ in 0..<Self.actionsPerDeadline {
             switch self.machine.tick(at: now, using: &self.timekeeper.generator) {
             case .doNothing:
@@ -122,6 +143,20 @@ class ConnectionDriver {
             }
         }
         self.rearm()
+    }
+
+    /// The program wrote something that may fill the peer's window.
+    final func wrote() { self.windowWatch?.wrote() }
+
+    private func watchWindow() {
+        guard self.windowWatch?.isLookDue == true, let tcp = self.socket?.tcpInfo()?.evidence else { return }
+        if self.windowWatch?.looked(at: tcp) == true { self.applyKernelTimeouts() }
+    }
+
+    /// Applies the kernel's second line for what the connection is judged by now (rule R11).
+    final func applyKernelTimeouts() {
+        guard let socket, let timeouts = self.kernelTimeouts else { return }
+        self.apply(self.windowWatch?.wasFull == true ? timeouts.withoutUserTimeout : timeouts, to: socket)
     }
 
     /// Tells the machine of stalls of this loop before it judges anything: what piled up in them is nobody's fault.

@@ -24,7 +24,7 @@ final class ConnectionEnvironment: Sendable {
     let role: Role
     let format: WireFormat
     let timings: LivenessTimings
-    private let kernelMode: KernelTimeouts.Mode
+    let kernelMode: KernelTimeouts.Mode
     let smartHeartbeats: SmartHeartbeats?
     let limits: ConnectionLimits
     let node: NodeContext
@@ -69,12 +69,10 @@ final class ConnectionEnvironment: Sendable {
         return timeouts
     }
 
-    /// Applies the kernel's timers for what a connection is judged by (rule R11).
+    /// Applies the kernel's timers of a connection (rule R11).
     ///
     /// Those of the first connection are read back, and what this kernel did not take is logged; the others are like it.
-    func applyKernelTimeouts(for timings: LivenessTimings, to socket: Descriptor) {
-        let timeouts = self.kernelTimeouts(for: timings)
-        // None is fatal: the heartbeat judges anyway.
+    func apply(_ timeouts: KernelTimeouts, to socket: Descriptor) {
         _ = socket.apply(timeouts)
         guard !self.areTimeoutsVerified.exchange(true, ordering: .relaxed) else { return }
         for note in socket.verify(timeouts) {

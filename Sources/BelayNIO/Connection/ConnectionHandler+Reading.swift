@@ -165,8 +165,7 @@ extension ConnectionHandler {
     /// longer.
     private func timingsAgreed(insteadOf bound: Duration) {
         self.timingsChanged()
-        guard self.machine.timings.bound != bound, let socket else { return }
-        self.environment.applyKernelTimeouts(for: self.machine.timings, to: socket)
+        if self.machine.timings.bound != bound { self.applyKernelTimeouts() }
     }
 
     /// Keeps what is left of a batch apart from the receive buffer, which belongs to the channel.

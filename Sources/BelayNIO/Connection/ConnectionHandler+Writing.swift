@@ -92,6 +92,7 @@ extension ConnectionHandler {
     private func write(_ bytes: ByteBuffer) {
         guard let context else { return }
         self.machine.bytesSent(bytes.readableBytes)
+        self.wrote()
         let written = context.eventLoop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenFailure { self.fail($0) }
         self.hasUnflushedWrites = true

@@ -111,7 +111,12 @@ final class ConnectionHandler: ConnectionDriver {
         self.number = environment.node.nextConnectionNumber()
         self.parser = environment.format.makeParser(maximumMessageSize: environment.messageLimit)
         self.observer = observer
-        super.init(eventLoop: eventLoop, timings: environment.timings, outboundLimit: environment.outboundLimit)
+        super.init(
+            eventLoop: eventLoop,
+            timings: environment.timings,
+            outboundLimit: environment.outboundLimit,
+            kernelMode: environment.kernelMode
+        )
         if let refusal { self.makeExtras().refusal = refusal }
         if let heartbeats = environment.smartHeartbeats { self.makeExtras().path = ClientPath(heartbeats) }
     }
@@ -141,6 +146,12 @@ final class ConnectionHandler: ConnectionDriver {
     }
 
     // MARK: - What the driver tells
+
+    override var kernelTimeouts: KernelTimeouts? { self.environment.kernelTimeouts(for: self.machine.timings) }
+
+    override func apply(_ timeouts: KernelTimeouts, to socket: Descriptor) {
+        self.environment.apply(timeouts, to: socket)
+    }
 
     override func writePing(token: UInt64) {
         self.path?.pinging(bytes: self.machine.figures.bytes, at: self.timekeeper.now())
@@ -269,7 +280,7 @@ extension ConnectionHandler: ChannelInboundHandler {
         self.openedAtUptime = context.eventLoop.now
         self.start(context)
         if let path { self.machine.intervalAgreed(path.inForce) }
-        if let socket { self.environment.applyKernelTimeouts(for: self.machine.timings, to: socket) }
+        self.applyKernelTimeouts()
         self.emit { .connectionOpened($0) }
         self.delegate?.opened(Connection(handler: self))
         if let refusal = self.extras?.refusal {

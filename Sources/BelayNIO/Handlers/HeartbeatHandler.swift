@@ -44,7 +44,7 @@ public final class HeartbeatHandler<Inbound: Sendable, Outbound: Sendable>: Chan
 
     private let heartbeats: Heartbeats<Inbound, Outbound>
     private let timings: LivenessTimings
-    private let kernelTimeouts: KernelTimeouts?
+    private let kernelMode: KernelTimeouts.Mode?
     private let logger: Logger?
     private var driver: HeartbeatDriver?
 
@@ -75,7 +75,7 @@ public final class HeartbeatHandler<Inbound: Sendable, Outbound: Sendable>: Chan
         let timings = try policy.timings()
         self.timings = timings
         self.heartbeats = heartbeats
-        self.kernelTimeouts = kernel.map { KernelTimeouts(timings, mode: $0) }
+        self.kernelMode = kernel
     }
 
     // MARK: - Life cycle
@@ -105,7 +105,12 @@ public final class HeartbeatHandler<Inbound: Sendable, Outbound: Sendable>: Chan
 
     private func start(_ context: ChannelHandlerContext) {
         guard self.driver == nil else { return }
-        let driver = HeartbeatDriver(eventLoop: context.eventLoop, timings: self.timings)
+        let driver = HeartbeatDriver(
+            eventLoop: context.eventLoop,
+            timings: self.timings,
+            kernelMode: self.kernelMode,
+            logger: self.logger
+        )
         // The program may remove the handler from within an event that the driver fires.
         driver.onPing = { [weak self] token in
             if let self { self.write(self.heartbeats.ping(token)) }
@@ -115,9 +120,7 @@ public final class HeartbeatHandler<Inbound: Sendable, Outbound: Sendable>: Chan
         }
         self.driver = driver
         driver.start(context)
-        if let kernelTimeouts, let socket = driver.socket {
-            RefusedOptions.shared.note(socket.apply(kernelTimeouts), logger)
-        }
+        driver.applyKernelTimeouts()
     }
 
     // MARK: - Inbound
@@ -187,6 +190,7 @@ public final class HeartbeatHandler<Inbound: Sendable, Outbound: Sendable>: Chan
         // NIO closes a channel whose write failed without an `errorCaught`; the reason is known from the promise alone.
         let written = promise ?? context.eventLoop.makePromise(of: Void.self)
         self.driver?.writing(written.futureResult)
+        self.driver?.wrote()
         context.write(data, promise: written)
     }
 
@@ -232,9 +236,14 @@ private final class HeartbeatDriver: ConnectionDriver {
     /// The write that was asked for last; when it is done, all before it are.
     private var lastWrite: EventLoopFuture<Void>?
 
-    init(eventLoop: any EventLoop, timings: LivenessTimings) {
+    private let kernelMode: KernelTimeouts.Mode?
+    private let logger: Logger?
+
+    init(eventLoop: any EventLoop, timings: LivenessTimings, kernelMode: KernelTimeouts.Mode?, logger: Logger?) {
+        self.kernelMode = kernelMode
+        self.logger = logger
         // The queue belongs to the program's own pipeline; it has no limit here.
-        super.init(eventLoop: eventLoop, timings: timings, outboundLimit: .max)
+        super.init(eventLoop: eventLoop, timings: timings, outboundLimit: .max, kernelMode: kernelMode)
     }
 
     override var isReadingHeld: Bool { self.asksForReads && !self.isReadRequested }
@@ -300,6 +309,14 @@ private final class HeartbeatDriver: ConnectionDriver {
             self.recovered(silence: silence)
             self.rearm()
         }
+    }
+
+    override var kernelTimeouts: KernelTimeouts? {
+        self.kernelMode.map { KernelTimeouts(self.machine.timings, mode: $0) }
+    }
+
+    override func apply(_ timeouts: KernelTimeouts, to socket: Descriptor) {
+        RefusedOptions.shared.note(socket.apply(timeouts), self.logger)
     }
 
     override func writePing(token: UInt64) { self.onPing?(token) }

@@ -174,6 +174,7 @@ extension TCPInfo {
         evidence.retransmissionTimeout = self.retransmissionTimeout
         evidence.sendWindow = self.sendWindow
         evidence.notSentBytes = self.notSentBytes
+        evidence.windowLimitedMicroseconds = self.receiveWindowLimitedTime
         evidence.bytesAcked = self.bytesAcked
         evidence.bytesReceived = self.bytesReceived
         if let bytesSent, let bytesRetransmitted, let notSentBytes {

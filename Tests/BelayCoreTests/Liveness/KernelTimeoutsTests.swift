@@ -72,6 +72,16 @@ struct KernelTimeoutsTests {
         #expect(mobile.userTimeoutMilliseconds == 240_000)
     }
 
+    @Test("R11: without its user timeout the kernel ends an idle connection as late as with it", arguments: bounds)
+    func withoutUserTimeout(bound: Duration) throws {
+        let kernel = try Self.kernel(bound)
+        let lifted = kernel.withoutUserTimeout
+        #expect(lifted.userTimeoutMilliseconds == 0)
+        #expect(lifted.idleVerdict == kernel.idleVerdict)
+        #expect(lifted.withoutUserTimeout == lifted)
+        #expect(try Self.kernel(bound, writeWithin: .seconds(86_400)).withoutUserTimeout.keepaliveCount <= 127)
+    }
+
     @Test("R11: a strict listener has the bound as user timeout, whatever the write deadline", arguments: bounds)
     func strict(bound: Duration) throws {
         #expect(try .milliseconds(Self.kernel(bound, .strict).userTimeoutMilliseconds) == bound)

@@ -25,17 +25,20 @@ final class TestPeer: Sendable {
         self.inputs = inputs
     }
 
-    /// Connects, and says `greeting` at once; `answersPings` says whether pings are answered, on `lines`, for as long as the peer
-    /// reads.
+    /// Connects, and says `greeting` at once.
+    ///
+    /// It reads unless `reads` says otherwise; `answersPings` says whether pings are answered, on `lines`, for as long as it does.
     static func connect(
         to port: Int,
         saying greeting: String = "",
         answersPings: Bool = false,
-        receiveBuffer: Int = 131_072
+        receiveBuffer: Int = 131_072,
+        reads: Bool = true
     ) async throws -> TestPeer {
         let inputs = Recorder<Input>()
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.allowRemoteHalfClosure, value: true)
+            .channelOption(.autoRead, value: reads)
             .channelOption(.socketOption(.so_rcvbuf), value: .init(receiveBuffer))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
