@@ -20,25 +20,24 @@ private func everyFewMilliseconds(on loop: NIOIsolatedEventLoop, _ step: @escapi
     loop.scheduleTask(in: .milliseconds(5)) { everyFewMilliseconds(on: loop, step) }
 }
 
-@Suite("the kernel's user timeout, and a peer whose window is full (R11)")
+@Suite("the kernel's user timeout, and a peer whose window is full (R11)", .timeLimit(.minutes(1)))
 struct UserTimeoutTests {
     private static let burst = ByteBuffer(repeating: UInt8(ascii: "x"), count: 60_000)
 
     /// The kernel's timers of a connection to a peer that reads nothing, after deadlines that came as often as one likes.
-    private func timeouts(sending: Bool, mode: KernelTimeouts.Mode = .patient) async throws -> [TakenTimeouts?] {
+    private func timeouts(filling: Bool, mode: KernelTimeouts.Mode = .patient) async throws -> [TakenTimeouts?] {
         let taken = Recorder<TakenTimeouts?>()
         let delegate = RecordingDelegate(onOpened: { connection in
             let handler = connection.handler
             taken.record(handler.socket?.readKernelTimeouts())
-            if sending { try? connection.send(Self.burst) }
+            try? connection.send(filling ? Self.burst : ByteBuffer(string: "a word"))
             var looks = 0
             everyFewMilliseconds(on: handler.timekeeper.eventLoop.assumeIsolated()) {
+                guard let socket = handler.socket, let tcp = socket.tcpInfo() else { return true }
                 handler.deadlineReached(at: handler.timekeeper.now())
                 looks += 1
-                let wasFull = (handler.socket?.tcpInfo()?.receiveWindowLimitedTime ?? 0) > 0
-                guard sending ? wasFull : looks == 3 else { return false }
-                handler.deadlineReached(at: handler.timekeeper.now())
-                taken.record(handler.socket?.readKernelTimeouts())
+                guard filling ? tcp.receiveWindowLimitedTime != 0 : looks > 3 && tcp.unacked == 0 else { return false }
+                taken.record(socket.readKernelTimeouts())
                 return true
             }
         })
@@ -52,7 +51,7 @@ struct UserTimeoutTests {
 
     @Test("it is lifted when the window was full for the first time, and keepalive takes as long as before")
     func lifted() async throws {
-        let taken = try await self.timeouts(sending: true)
+        let taken = try await self.timeouts(filling: true)
         let timings = try LivenessPolicy(detectWithin: .seconds(300)).timings()
         let kernel = KernelTimeouts(timings)
         #expect(taken.first??.userTimeoutMilliseconds == kernel.userTimeoutMilliseconds)
@@ -62,31 +61,119 @@ struct UserTimeoutTests {
 
     @Test("it stays where the peer has room for all that is sent")
     func stays() async throws {
-        let taken = try await self.timeouts(sending: false)
+        let taken = try await self.timeouts(filling: false)
         #expect(taken.first??.userTimeoutMilliseconds == 600_000)
         #expect(taken.last == taken.first)
     }
 
     @Test("the strict one stays: who asks for it sends nothing but heartbeats")
     func strict() async throws {
-        let taken = try await self.timeouts(sending: true, mode: .strict)
+        let taken = try await self.timeouts(filling: true, mode: .strict)
         #expect(taken.first??.userTimeoutMilliseconds == 300_000)
         #expect(taken.last == taken.first)
     }
 
-    @Test("it is lifted for a pipeline of somebody's own as well")
-    func heartbeatHandler() async throws {
-        let group = MultiThreadedEventLoopGroup.singleton
-        let taken = Recorder<Int32>()
-        let listener = try await ServerBootstrap(group: group)
+    @Test("it is lifted although no deadline of the connection is left, since the peer has said its last word")
+    func halfClosed() async throws {
+        let taken = Recorder<Int32?>()
+        let delegate = RecordingDelegate(onReceived: { _, connection in
+            let handler = connection.handler
+            var isSent = false
+            everyFewMilliseconds(on: handler.timekeeper.eventLoop.assumeIsolated()) {
+                // What was armed before goes off once more.
+                guard handler.inputEnded, handler.machine.silence(at: handler.timekeeper.now()) > .seconds(1) else {
+                    return false
+                }
+                if !isSent {
+                    taken.record(handler.socket?.readKernelTimeouts()?.userTimeoutMilliseconds)
+                    isSent = true
+                    // The kernel takes all of it, and no backlog of ours is looked at.
+                    try? connection.send(ByteBuffer(repeating: UInt8(ascii: "x"), count: 15_000))
+                }
+                guard let timeouts = handler.socket?.readKernelTimeouts() else { return true }
+                guard timeouts.userTimeoutMilliseconds == 0 else { return false }
+                taken.record(0)
+                return true
+            }
+        })
+        var policy = LivenessPolicy(detectWithin: .milliseconds(300))
+        policy.heartbeats = .listen
+        policy.allowHalfClosure = true
+        try await TestServer.run(delegate: delegate, configure: { [policy] in $0.liveness = policy }) { server in
+            let peer = try await TestPeer.connect(to: server.port, saying: "here\n", receiveBuffer: 4_096, reads: false)
+            try await peer.finishSending()
+            let both = try await taken.wait { $0.count == 2 ? $0 : nil }
+            #expect(both == [3_000, 0])
+            await peer.close()
+        }
+    }
+
+    // MARK: - In a pipeline of somebody's own
+
+    /// What the program does after it wrote more than the peer has room for.
+    enum Step: CaseIterable, Sendable {
+        case nothing
+        /// From then on no heartbeat and no verdict is waited for.
+        case closesItsOutput
+        case removesTheHandler
+    }
+
+    @Test("it is lifted for a pipeline of somebody's own, within the bound", arguments: Step.allCases)
+    func heartbeatHandler(step: Step) async throws {
+        let taken = Recorder<TakenTimeouts>()
+        try await Self.connect { pipeline, socket in
+            let handler = try HeartbeatHandler(detectWithin: .seconds(4), heartbeats: HeartbeatFixture.heartbeats)
+            try pipeline.addHandler(handler)
+            if let timeouts = socket.readKernelTimeouts() { taken.record(timeouts) }
+            pipeline.writeAndFlush(NIOAny(Self.burst), promise: nil)
+            switch step {
+            case .nothing: break
+            case .closesItsOutput: pipeline.close(mode: .output, promise: nil)
+            case .removesTheHandler: pipeline.removeHandler(handler, promise: nil)
+            }
+            everyFewMilliseconds(on: pipeline.eventLoop.assumeIsolated()) {
+                guard let timeouts = socket.readKernelTimeouts(), timeouts.userTimeoutMilliseconds == 0 else {
+                    return false
+                }
+                taken.record(timeouts)
+                return true
+            }
+        } whilePeer: {
+            let both = try await taken.wait { $0.count == 2 ? $0 : nil }
+            #expect(both.first?.userTimeoutMilliseconds == 8_000)
+            let kernel = KernelTimeouts(try LivenessPolicy(detectWithin: .seconds(4)).timings())
+            #expect(both.last?.keepaliveCount == kernel.withoutUserTimeout.keepaliveCount)
+        }
+    }
+
+    @Test("it is not set where the window was full before somebody watched")
+    func handlerAddedLate() async throws {
+        let taken = Recorder<TakenTimeouts?>()
+        try await Self.connect { pipeline, socket in
+            pipeline.writeAndFlush(NIOAny(Self.burst), promise: nil)
+            let handler = try HeartbeatHandler(detectWithin: .seconds(300), heartbeats: HeartbeatFixture.heartbeats)
+            everyFewMilliseconds(on: pipeline.eventLoop.assumeIsolated()) {
+                guard let tcp = socket.tcpInfo(), tcp.receiveWindowLimitedTime != 0 else { return false }
+                try? pipeline.addHandler(handler)
+                taken.record(socket.readKernelTimeouts())
+                return true
+            }
+        } whilePeer: {
+            let timeouts = try await taken.first { $0 }
+            #expect(timeouts.userTimeoutMilliseconds == 0)
+            #expect(timeouts.keepalive == true)
+        }
+    }
+
+    /// Accepts a connection of a peer that reads nothing, lets a program use its pipeline, and closes it after `test`.
+    private static func connect(
+        program: @escaping @Sendable (ChannelPipeline.SynchronousOperations, Descriptor) throws -> Void,
+        whilePeer test: () async throws -> Void
+    ) async throws {
+        let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    // The queue is looked at 32 times within the bound.
-                    let handler = try HeartbeatHandler(
-                        detectWithin: .seconds(4),
-                        heartbeats: HeartbeatFixture.heartbeats
-                    )
-                    try channel.pipeline.syncOperations.addHandlers(handler, BurstHandler(Self.burst, taken))
+                    try channel.pipeline.syncOperations.addHandler(ProgramHandler(program))
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
@@ -95,37 +182,30 @@ struct UserTimeoutTests {
             receiveBuffer: 4_096,
             reads: false
         )
-        _ = try await taken.first { $0 == 0 ? $0 : nil }
-        #expect(taken.elements.first == 8_000)
+        try await test()
         await peer.close()
         try await listener.close()
     }
 
-    /// Sends a burst, and records the user timeout from then on.
-    private final class BurstHandler: ChannelInboundHandler {
+    private final class ProgramHandler: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer
-        typealias OutboundOut = ByteBuffer
 
-        private let burst: ByteBuffer
-        private let taken: Recorder<Int32>
+        private let program: (ChannelPipeline.SynchronousOperations, Descriptor) throws -> Void
 
-        init(_ burst: ByteBuffer, _ taken: Recorder<Int32>) {
-            self.burst = burst
-            self.taken = taken
+        init(_ program: @escaping (ChannelPipeline.SynchronousOperations, Descriptor) throws -> Void) {
+            self.program = program
         }
 
         func channelActive(context: ChannelHandlerContext) {
-            let socket = try? context.pipeline.syncOperations.withUnsafeTransportIfAvailable(
-                of: NIOBSDSocket.Handle.self
-            ) { Descriptor(rawValue: $0) }
-            let taken = self.taken
-            let channel = context.channel
-            everyFewMilliseconds(on: context.eventLoop.assumeIsolated()) {
-                guard channel.isActive, let timeouts = socket?.readKernelTimeouts() else { return true }
-                taken.record(timeouts.userTimeoutMilliseconds ?? -1)
-                return false
+            let pipeline = context.pipeline.syncOperations
+            do {
+                let socket = try pipeline.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) {
+                    Descriptor(rawValue: $0)
+                }
+                try self.program(pipeline, try #require(socket))
+            } catch {
+                Issue.record(error)
             }
-            context.writeAndFlush(self.wrapOutboundOut(self.burst), promise: nil)
             context.fireChannelActive()
         }
     }

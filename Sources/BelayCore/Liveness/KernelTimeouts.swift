@@ -29,7 +29,8 @@ public struct KernelTimeouts: Hashable, Sendable {
 
     /// Which second line the kernel holds.
     public enum Mode: String, CaseIterable, Hashable, Sendable {
-        /// The user timeout is max(2 bounds, the write deadline, 2 lost probes): a slow reader survives. The default.
+        /// The user timeout is max(2 bounds, the write deadline, 2 lost probes): a slow reader survives. There is none any more when
+        /// the peer's window was full (see ``WindowWatch``). The default.
         case patient
         /// The user timeout is the bound: for listeners that carry nothing but heartbeats.
         case strict

@@ -39,8 +39,9 @@ class ConnectionDriver {
     private var stallsSeen: UInt32 = 0
     /// Whether the peer's FIN was read.
     final var inputEnded = false
-    /// Of the user timeout that leaves time for a slow reader; nil where the program wants another, or none.
-    final private(set) var windowWatch: WindowWatch?
+    // SAFETY: as of the machine.
+    /// Of the user timeout that leaves time for a slow reader; nil where the program wants another or none, or there is no socket.
+    @exclusivity(unchecked) final private(set) var windowWatch: WindowWatch?
 
     /// A driver for a channel of this loop; watching begins with ``start(_:)``.
     ///
@@ -68,6 +69,7 @@ class ConnectionDriver {
         self.descriptor = try? context.pipeline.syncOperations.withUnsafeTransportIfAvailable(
             of: NIOBSDSocket.Handle.self
         ) { Descriptor(rawValue: $0) }
+        if self.descriptor == nil { self.windowWatch = nil }
         self.stallsSeen = self.timekeeper.stalls
         self.machine.opened(at: self.timekeeper.now(), using: &self.timekeeper.generator)
         self.entry = self.timekeeper.add(self, judgedBy: self.machine.timings)
@@ -123,7 +125,7 @@ class ConnectionDriver {
         self.armedFor = .distantFuture
         self.machine.localHealthChanged(to: self.timekeeper.localHealth)
         if self.isReadingHeld { self.machine.readsPaused(at: now) }
-        self.watchWindow()
+        if self.sawFullWindow() { self.applyKernelTimeouts() }
         for _ in 0..<Self.actionsPerDeadline {
             switch self.machine.tick(at: now, using: &self.timekeeper.generator) {
             case .doNothing:
@@ -145,18 +147,30 @@ class ConnectionDriver {
         self.rearm()
     }
 
-    /// The program wrote something that may fill the peer's window.
-    final func wrote() { self.windowWatch?.wrote() }
+    /// Something was written that may fill the peer's window.
+    final func wrote() { if self.windowWatch?.wrote() == true { self.rearm() } }
 
-    private func watchWindow() {
-        guard self.windowWatch?.isLookDue == true, let tcp = self.socket?.tcpInfo()?.evidence else { return }
-        if self.windowWatch?.looked(at: tcp) == true { self.applyKernelTimeouts() }
-    }
+    /// A heartbeat was written, which seldom fills the peer's window.
+    final func wroteHeartbeat() { if self.windowWatch?.wroteHeartbeat() == true { self.rearm() } }
 
     /// Applies the kernel's second line for what the connection is judged by now (rule R11).
     final func applyKernelTimeouts() {
         guard let socket, let timeouts = self.kernelTimeouts else { return }
+        // A shorter one must not end whom the one before let live.
+        _ = self.sawFullWindow()
         self.apply(self.windowWatch?.wasFull == true ? timeouts.withoutUserTimeout : timeouts, to: socket)
+    }
+
+    /// Takes the kernel's user timeout back: from now on nobody watches the window.
+    final func liftUserTimeout() {
+        guard let socket, let timeouts = self.kernelTimeouts else { return }
+        self.apply(timeouts.withoutUserTimeout, to: socket)
+    }
+
+    /// Looks at the peer's window where that is due; whether it was seen to have been full for the first time.
+    private func sawFullWindow() -> Bool {
+        guard self.windowWatch?.isLookDue == true, let tcp = self.socket?.tcpInfo()?.evidence else { return false }
+        return self.windowWatch?.looked(at: tcp, queuedBytes: self.bufferedBytes) == true
     }
 
     /// Tells the machine of stalls of this loop before it judges anything: what piled up in them is nobody's fault.
@@ -177,6 +191,9 @@ class ConnectionDriver {
     /// Moves the wake-up forward if something is due earlier than it.
     final func rearm() {
         if let deadline = self.machine.nextDeadline { self.arm(at: deadline) }
+        // The machine may have nothing to wait for, such as where one direction is closed.
+        guard self.windowWatch?.isLookDue == true else { return }
+        self.arm(at: self.timekeeper.now().advanced(by: self.machine.timings.bound))
     }
 
     private func arm(at deadline: Instant) {

@@ -69,6 +69,7 @@ extension ConnectionHandler {
         serialize(self.environment.format, &self.timekeeper.scratch)
         let count = self.timekeeper.scratch.readableBytes
         guard count > 0 else { return }
+        self.wroteHeartbeat()
         guard let descriptor, !self.machine.hasBacklog, !self.hasUnflushedWrites else {
             return self.writeAndFlush(self.timekeeper.scratch)
         }

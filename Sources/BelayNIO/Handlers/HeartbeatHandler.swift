@@ -82,11 +82,12 @@ public final class HeartbeatHandler<Inbound: Sendable, Outbound: Sendable>: Chan
 
     /// Begins to watch a channel that is active already.
     public func handlerAdded(context: ChannelHandlerContext) {
-        if context.channel.isActive { self.start(context) }
+        if context.channel.isActive { self.start(context, mayHaveWritten: true) }
     }
 
     /// Watches no more.
     public func handlerRemoved(context: ChannelHandlerContext) {
+        self.driver?.liftUserTimeout()
         self.driver?.stop()
         self.driver = nil
     }
@@ -103,7 +104,7 @@ public final class HeartbeatHandler<Inbound: Sendable, Outbound: Sendable>: Chan
         context.fireChannelInactive()
     }
 
-    private func start(_ context: ChannelHandlerContext) {
+    private func start(_ context: ChannelHandlerContext, mayHaveWritten: Bool = false) {
         guard self.driver == nil else { return }
         let driver = HeartbeatDriver(
             eventLoop: context.eventLoop,
@@ -120,6 +121,7 @@ public final class HeartbeatHandler<Inbound: Sendable, Outbound: Sendable>: Chan
         }
         self.driver = driver
         driver.start(context)
+        if mayHaveWritten { driver.wrote() }
         driver.applyKernelTimeouts()
     }
 
@@ -190,7 +192,6 @@ public final class HeartbeatHandler<Inbound: Sendable, Outbound: Sendable>: Chan
         // NIO closes a channel whose write failed without an `errorCaught`; the reason is known from the promise alone.
         let written = promise ?? context.eventLoop.makePromise(of: Void.self)
         self.driver?.writing(written.futureResult)
-        self.driver?.wrote()
         context.write(data, promise: written)
     }
 
@@ -270,6 +271,8 @@ private final class HeartbeatDriver: ConnectionDriver {
     func writing(_ written: EventLoopFuture<Void>) {
         if self.flushedBytes == nil { self.flushedBytes = self.bufferedBytes }
         self.lastWrite = written
+        // Heartbeats as well, since handlers before this one may write past it.
+        self.wrote()
         written.assumeIsolated().whenFailure { self.failIfKernel($0) }
     }
 

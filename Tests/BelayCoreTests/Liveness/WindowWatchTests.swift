@@ -9,65 +9,91 @@ import BelayCore
 import Testing
 
 struct WindowWatchTests {
-    private static func evidence(limited: UInt64?, waiting: UInt32? = 0) -> TCPEvidence {
+    private static func evidence(limited: UInt64? = 0, _ change: (inout TCPEvidence) -> Void = { _ in }) -> TCPEvidence
+    {
         var tcp = TCPEvidence(state: .established)
         tcp.windowLimitedMicroseconds = limited
-        tcp.notSentBytes = waiting
+        tcp.notSentBytes = 0
+        tcp.sendWindow = 65_536
+        change(&tcp)
         return tcp
     }
 
+    private var watch = WindowWatch()
+
     @Test("nobody looks before something was written")
-    func nothingWritten() {
-        var watch = WindowWatch()
-        #expect(!watch.isLookDue)
-        let lifts = watch.looked(at: Self.evidence(limited: 4_000))
+    mutating func nothingWritten() {
+        #expect(!self.watch.isLookDue)
+        let lifts = self.watch.looked(at: Self.evidence(limited: 4_000), queuedBytes: 0)
         #expect(!lifts)
-        #expect(!watch.wasFull)
+        #expect(!self.watch.wasFull)
     }
 
     @Test("R11: a window that was full for a moment lifts the user timeout, once, and nobody looks again")
-    func wasFull() {
-        var watch = WindowWatch()
-        watch.wrote()
-        #expect(watch.isLookDue)
-        let lifts = watch.looked(at: Self.evidence(limited: 4_000))
+    mutating func wasFull() {
+        let isDue = self.watch.wrote()
+        #expect(isDue && self.watch.isLookDue)
+        let lifts = self.watch.looked(at: Self.evidence(limited: 4_000), queuedBytes: 0)
+        #expect(lifts && self.watch.wasFull)
+        let isDueAgain = self.watch.wrote()
+        #expect(!isDueAgain && !self.watch.isLookDue)
+        let liftsAgain = self.watch.looked(at: Self.evidence(limited: 8_000), queuedBytes: 0)
+        #expect(!liftsAgain && self.watch.wasFull)
+    }
+
+    @Test("R11: a window that closed over what is in flight lifts it too, although it limits nothing that waits")
+    mutating func closedOverWhatIsInFlight() {
+        _ = self.watch.wrote()
+        let tcp = Self.evidence {
+            $0.unacked = 1
+            $0.sendWindow = 0
+        }
+        let lifts = self.watch.looked(at: tcp, queuedBytes: 0)
         #expect(lifts)
-        #expect(watch.wasFull)
-        watch.wrote()
-        #expect(!watch.isLookDue)
-        let liftsAgain = watch.looked(at: Self.evidence(limited: 8_000))
-        #expect(!liftsAgain)
-        #expect(watch.wasFull)
     }
 
-    @Test("where all was sent and the window was never full, nobody looks before the next write")
-    func allSent() {
-        var watch = WindowWatch()
-        watch.wrote()
-        let lifts = watch.looked(at: Self.evidence(limited: 0))
+    @Test("where all is acknowledged and the window was never full, nobody looks before the next write")
+    mutating func allTaken() {
+        _ = self.watch.wrote()
+        let lifts = self.watch.looked(at: Self.evidence(), queuedBytes: 0)
         #expect(!lifts)
-        #expect(!watch.isLookDue)
-        watch.wrote()
-        #expect(watch.isLookDue)
+        #expect(!self.watch.isLookDue)
+        let isDue = self.watch.wrote()
+        #expect(isDue)
     }
 
-    @Test("what waits to be sent is looked at again: the window may be full a moment later")
-    func waiting() {
-        var watch = WindowWatch()
-        watch.wrote()
-        let lifts = watch.looked(at: Self.evidence(limited: 0, waiting: 1))
+    @Test("what is still on its way is looked at again: the window may be full a moment later", arguments: 0..<5)
+    mutating func onItsWay(place: Int) {
+        _ = self.watch.wrote()
+        let tcp = Self.evidence {
+            switch place {
+            case 0: $0.notSentBytes = 1
+            case 1: $0.unacked = 1
+            case 2: $0.sendWindow = 1_000
+            case 3: $0.notSentBytes = nil
+            default: break
+            }
+        }
+        let lifts = self.watch.looked(at: tcp, queuedBytes: place == 4 ? 1 : 0)
         #expect(!lifts)
-        #expect(watch.isLookDue)
-        let liftsAgain = watch.looked(at: Self.evidence(limited: 1, waiting: 1))
-        #expect(liftsAgain)
+        #expect(self.watch.isLookDue)
+        let liftsThen = self.watch.looked(at: Self.evidence(limited: 1), queuedBytes: 0)
+        #expect(liftsThen)
+    }
+
+    @Test("heartbeats fill a window late: each sixteenth is worth a look")
+    mutating func heartbeats() {
+        for number in 1...32 {
+            let isDue = self.watch.wroteHeartbeat()
+            #expect(isDue == (number % 16 == 0), "\(number)")
+            if isDue { _ = self.watch.looked(at: Self.evidence(), queuedBytes: 0) }
+        }
     }
 
     @Test("a kernel that does not tell is taken to have had a full window, since a false verdict would be worse")
-    func olderKernel() {
-        var watch = WindowWatch()
-        watch.wrote()
-        let lifts = watch.looked(at: Self.evidence(limited: nil))
+    mutating func olderKernel() {
+        _ = self.watch.wrote()
+        let lifts = self.watch.looked(at: Self.evidence(limited: nil), queuedBytes: 0)
         #expect(lifts)
-        #expect(watch.wasFull)
     }
 }
