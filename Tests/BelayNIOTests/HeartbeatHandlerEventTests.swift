@@ -158,6 +158,20 @@ import Testing
         fixture.expectClosed(.localClosed)
     }
 
+    @Test("nobody is accused of not reading behind the peer's end")
+    func nothingToReadBehindTheEnd() throws {
+        var policy = LivenessPolicy(detectWithin: .seconds(3))
+        policy.allowHalfClosure = true
+        policy.readPauseLimit = .seconds(10)
+        let fixture = try HeartbeatFixture(policy)
+        fixture.activate()
+        fixture.channel.read()
+        fixture.receive("message")
+        fixture.receiveEndOfStream()
+        fixture.advanceTime(by: .seconds(60))
+        #expect(fixture.events == [])
+    }
+
     @Test("closing it ourselves is one event, however often")
     func localClose() throws {
         let fixture = try HeartbeatFixture()

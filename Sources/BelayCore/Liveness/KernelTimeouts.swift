@@ -29,7 +29,7 @@ public struct KernelTimeouts: Hashable, Sendable {
 
     /// Which second line the kernel holds.
     public enum Mode: String, CaseIterable, Hashable, Sendable {
-        /// The user timeout is max(2 bounds, the write deadline, 2 lost probes): a slow reader survives. There is none any more when
+        /// The user timeout is max(2 bounds, the write deadline, 2 lost probes): a slow reader survives. There is none any more once
         /// the peer's window was full (see ``WindowWatch``). The default.
         case patient
         /// The user timeout is the bound: for listeners that carry nothing but heartbeats.
@@ -61,12 +61,31 @@ public struct KernelTimeouts: Hashable, Sendable {
 
     /// The same without a user timeout, for a connection whose peer's window was full (see ``WindowWatch``).
     ///
-    /// The count of keepalive's probes comes into force then; it becomes what the user timeout had room for, so that
-    /// ``idleVerdict`` stays what it was, as far as 127 probes go, the most that the kernel takes.
+    /// What is not acknowledged is given up after the repetitions of `net.ipv4.tcp_retries2` then, and keepalive's count of
+    /// probes comes into force; it becomes what the user timeout had room for, so that ``idleVerdict`` stays what it was, as far
+    /// as 127 probes go, the most that the kernel takes. Where 15 repetitions, the kernel's default, end before the user timeout
+    /// would have, as with bounds beyond 7 minutes or long write deadlines, they must not come into force: there it becomes the
+    /// longest that the kernel takes, 24 days, and keepalive ends nobody before that.
     public var withoutUserTimeout: KernelTimeouts {
         var timeouts = self
+        guard self.userTimeoutMilliseconds <= self.repetitionsMilliseconds else {
+            timeouts.userTimeoutMilliseconds = .max
+            return timeouts
+        }
         timeouts.userTimeoutMilliseconds = 0
         timeouts.keepaliveCount = self.probesInForce
         return timeouts
+    }
+
+    /// How long 15 repetitions last at least: they begin after 200 ms, and each waits twice as long as the one before, but never
+    /// longer than ``longestRetransmissionMilliseconds`` (`tcp_model_timeout` in `net/ipv4/tcp_timer.c`).
+    private var repetitionsMilliseconds: Int32 {
+        var sum: Int32 = 0
+        var pause: Int32 = 200
+        for _ in 0...15 {
+            sum += min(pause, self.longestRetransmissionMilliseconds)
+            pause = min(2 * pause, 120_000)
+        }
+        return sum
     }
 }

@@ -13,46 +13,46 @@
 /// (`tcp_ack_probe`, `tcp_probe_timer` in `net/ipv4`). Where the window opens by less, the time runs on: a peer that reads
 /// slowly is ended although bytes move, and one that has read everything is ended by the first probe of its next full
 /// window, hours later (both measured on Linux 6.18). No option clears that time. So the timeout is lifted, once and for
-/// all, when it is first seen that the window was full. What is not acknowledged is given up after the repetitions of
-/// `net.ipv4.tcp_retries2` then, also while the process hangs: after 5 bounds and 15 s at least with TCP_RTO_MAX_MS, after
-/// 15 minutes on kernels without it.
+/// all, when it is first seen that the window was full (``KernelTimeouts/withoutUserTimeout``).
 ///
-/// A shell says what it writes, looks at each deadline of the connection where ``isLookDue`` says so, but at the latest a bound
-/// after it became due, and lifts the timeout where ``looked(at:queuedBytes:)`` says so. The timeout is two bounds at least, so
-/// it is lifted in time.
+/// A shell says what it writes, looks at each deadline of the connection where ``isLookDue`` says so, but at the latest half a
+/// bound after it became due, and lifts the timeout where ``looked(at:queuedBytes:)`` says so. The timeout is two bounds at
+/// least, so it is lifted in time, unless the process stands still for longer than a bound.
 public struct WindowWatch: Hashable, Sendable {
-    /// How many heartbeats are as good as something written: they fill a small window late, but they do.
-    private static let heartbeatsPerLook: UInt8 = 16
+    /// Bytes of heartbeats that are as good as a message: they fill a small window late, but they do.
+    private static let heartbeatBytesPerLook = 256
     /// Bytes of a window that so many heartbeats do not fill.
     private static let roomForHeartbeats = 4_096
 
     /// Whether the window was full, or may have been: the user timeout is lifted.
     public private(set) var wasFull = false
-    private var hasWritten = false
-    private var heartbeats: UInt8 = 0
+    /// Whether something may have been written since the window was seen to be wide and nothing on its way.
+    private var mayFill = true
+    private var heartbeatBytes: UInt16 = 0
 
-    /// A watch of a connection on which nothing was written yet.
+    /// A watch of a connection on which something may have been written before.
     public init() {}
 
     /// Something was written.
     ///
     /// - Returns: whether a look became due by it.
     public mutating func wrote() -> Bool {
-        guard !self.hasWritten, !self.wasFull else { return false }
-        self.hasWritten = true
+        guard !self.mayFill, !self.wasFull else { return false }
+        self.mayFill = true
         return true
     }
 
-    /// A heartbeat was written.
+    /// Heartbeats of so many bytes were written.
     ///
     /// - Returns: whether a look became due by it.
-    public mutating func wroteHeartbeat() -> Bool {
-        self.heartbeats = (self.heartbeats + 1) % Self.heartbeatsPerLook
-        return self.heartbeats == 0 && self.wrote()
+    public mutating func wroteHeartbeats(bytes: Int) -> Bool {
+        let sum = Int(self.heartbeatBytes) + bytes
+        self.heartbeatBytes = UInt16(truncatingIfNeeded: sum % Self.heartbeatBytesPerLook)
+        return sum >= Self.heartbeatBytesPerLook && self.wrote()
     }
 
     /// Whether something was written that may have filled the window.
-    public var isLookDue: Bool { self.hasWritten && !self.wasFull }
+    public var isLookDue: Bool { self.mayFill && !self.wasFull }
 
     /// The kernel was looked at.
     ///
@@ -64,7 +64,7 @@ public struct WindowWatch: Hashable, Sendable {
         guard self.isLookDue else { return false }
         // What was not acknowledged can still come to a full window.
         let isOut = queuedBytes == 0 && tcp.unacked == 0 && tcp.notSentBytes == 0
-        self.hasWritten = !isOut || tcp.sendWindow ?? 0 < Self.roomForHeartbeats
+        self.mayFill = !isOut || tcp.sendWindow ?? 0 < Self.roomForHeartbeats
         // A window that closes over what is in flight limits nothing as the kernel counts it (`tcp_rtx_probe0_timed_out`). Of a
         // kernel that does not tell, the worse is believed.
         self.wasFull = tcp.windowLimitedMicroseconds != 0 || tcp.sendWindow == 0

@@ -40,8 +40,8 @@ class ConnectionDriver {
     /// Whether the peer's FIN was read.
     final var inputEnded = false
     // SAFETY: as of the machine.
-    /// Of the user timeout that leaves time for a slow reader; nil where the program wants another or none, or there is no socket.
-    @exclusivity(unchecked) final private(set) var windowWatch: WindowWatch?
+    /// The watch over the patient user timeout; nil where the program wants another or none, or there is no socket.
+    @exclusivity(unchecked) private var windowWatch: WindowWatch?
 
     /// A driver for a channel of this loop; watching begins with ``start(_:)``.
     ///
@@ -124,7 +124,8 @@ class ConnectionDriver {
         self.passOnStalls(at: now)
         self.armedFor = .distantFuture
         self.machine.localHealthChanged(to: self.timekeeper.localHealth)
-        if self.isReadingHeld { self.machine.readsPaused(at: now) }
+        // Behind the peer's end there is nothing to read, and nobody asks for it.
+        if self.isReadingHeld, !self.inputEnded { self.machine.readsPaused(at: now) }
         if self.sawFullWindow() { self.applyKernelTimeouts() }
         for _ in 0..<Self.actionsPerDeadline {
             switch self.machine.tick(at: now, using: &self.timekeeper.generator) {
@@ -150,8 +151,10 @@ class ConnectionDriver {
     /// Something was written that may fill the peer's window.
     final func wrote() { if self.windowWatch?.wrote() == true { self.rearm() } }
 
-    /// A heartbeat was written, which seldom fills the peer's window.
-    final func wroteHeartbeat() { if self.windowWatch?.wroteHeartbeat() == true { self.rearm() } }
+    /// Heartbeats were written, which seldom fill the peer's window.
+    final func wroteHeartbeats(bytes: Int) {
+        if self.windowWatch?.wroteHeartbeats(bytes: bytes) == true { self.rearm() }
+    }
 
     /// Applies the kernel's second line for what the connection is judged by now (rule R11).
     final func applyKernelTimeouts() {
@@ -170,7 +173,8 @@ class ConnectionDriver {
     /// Looks at the peer's window where that is due; whether it was seen to have been full for the first time.
     private func sawFullWindow() -> Bool {
         guard self.windowWatch?.isLookDue == true, let tcp = self.socket?.tcpInfo()?.evidence else { return false }
-        return self.windowWatch?.looked(at: tcp, queuedBytes: self.bufferedBytes) == true
+        let queuedBytes = self.bufferedBytes
+        return self.windowWatch?.looked(at: tcp, queuedBytes: queuedBytes) == true
     }
 
     /// Tells the machine of stalls of this loop before it judges anything: what piled up in them is nobody's fault.
@@ -193,7 +197,7 @@ class ConnectionDriver {
         if let deadline = self.machine.nextDeadline { self.arm(at: deadline) }
         // The machine may have nothing to wait for, such as where one direction is closed.
         guard self.windowWatch?.isLookDue == true else { return }
-        self.arm(at: self.timekeeper.now().advanced(by: self.machine.timings.bound))
+        self.arm(at: self.timekeeper.now().advanced(by: self.machine.timings.bound / 2))
     }
 
     private func arm(at deadline: Instant) {

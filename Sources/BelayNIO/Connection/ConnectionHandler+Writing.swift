@@ -69,13 +69,13 @@ extension ConnectionHandler {
         serialize(self.environment.format, &self.timekeeper.scratch)
         let count = self.timekeeper.scratch.readableBytes
         guard count > 0 else { return }
-        self.wroteHeartbeat()
         guard let descriptor, !self.machine.hasBacklog, !self.hasUnflushedWrites else {
             return self.writeAndFlush(self.timekeeper.scratch)
         }
         switch self.timekeeper.scratch.withUnsafeReadableBytes({ descriptor.send($0) }) {
         case .sent(count):
             self.machine.bytesSent(count)
+            self.wroteHeartbeats(bytes: count)
         case .sent(let part):
             self.machine.bytesSent(part)
             self.timekeeper.scratch.moveReaderIndex(forwardBy: part)
@@ -93,10 +93,10 @@ extension ConnectionHandler {
     private func write(_ bytes: ByteBuffer) {
         guard let context else { return }
         self.machine.bytesSent(bytes.readableBytes)
-        self.wrote()
         let written = context.eventLoop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenFailure { self.fail($0) }
         self.hasUnflushedWrites = true
         context.write(self.wrapOutboundOut(bytes), promise: written)
+        self.wrote()
     }
 }

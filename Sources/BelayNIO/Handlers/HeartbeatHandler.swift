@@ -82,10 +82,10 @@ public final class HeartbeatHandler<Inbound: Sendable, Outbound: Sendable>: Chan
 
     /// Begins to watch a channel that is active already.
     public func handlerAdded(context: ChannelHandlerContext) {
-        if context.channel.isActive { self.start(context, mayHaveWritten: true) }
+        if context.channel.isActive { self.start(context) }
     }
 
-    /// Watches no more.
+    /// Watches no more, and takes the kernel's user timeout back, which nobody would lift for a slow reader from then on.
     public func handlerRemoved(context: ChannelHandlerContext) {
         self.driver?.liftUserTimeout()
         self.driver?.stop()
@@ -104,7 +104,7 @@ public final class HeartbeatHandler<Inbound: Sendable, Outbound: Sendable>: Chan
         context.fireChannelInactive()
     }
 
-    private func start(_ context: ChannelHandlerContext, mayHaveWritten: Bool = false) {
+    private func start(_ context: ChannelHandlerContext) {
         guard self.driver == nil else { return }
         let driver = HeartbeatDriver(
             eventLoop: context.eventLoop,
@@ -121,7 +121,6 @@ public final class HeartbeatHandler<Inbound: Sendable, Outbound: Sendable>: Chan
         }
         self.driver = driver
         driver.start(context)
-        if mayHaveWritten { driver.wrote() }
         driver.applyKernelTimeouts()
     }
 
@@ -193,6 +192,7 @@ public final class HeartbeatHandler<Inbound: Sendable, Outbound: Sendable>: Chan
         let written = promise ?? context.eventLoop.makePromise(of: Void.self)
         self.driver?.writing(written.futureResult)
         context.write(data, promise: written)
+        self.driver?.wrote()
     }
 
     /// Learns that what was written may leave.
@@ -217,6 +217,8 @@ public final class HeartbeatHandler<Inbound: Sendable, Outbound: Sendable>: Chan
         driver.writing(written.futureResult)
         context.writeAndFlush(self.wrapOutboundOut(outbound), promise: written)
         driver.flushed()
+        // Heartbeats as well: handlers nearer to the socket may write past this one.
+        driver.wrote()
     }
 }
 
@@ -271,8 +273,6 @@ private final class HeartbeatDriver: ConnectionDriver {
     func writing(_ written: EventLoopFuture<Void>) {
         if self.flushedBytes == nil { self.flushedBytes = self.bufferedBytes }
         self.lastWrite = written
-        // Heartbeats as well, since handlers before this one may write past it.
-        self.wrote()
         written.assumeIsolated().whenFailure { self.failIfKernel($0) }
     }
 

@@ -72,14 +72,33 @@ struct KernelTimeoutsTests {
         #expect(mobile.userTimeoutMilliseconds == 240_000)
     }
 
-    @Test("R11: without its user timeout the kernel ends an idle connection as late as with it", arguments: bounds)
+    @Test("R11: without its user timeout the kernel gives nobody up earlier than with it", arguments: bounds)
     func withoutUserTimeout(bound: Duration) throws {
-        let kernel = try Self.kernel(bound)
-        let lifted = kernel.withoutUserTimeout
-        #expect(lifted.userTimeoutMilliseconds == 0)
-        #expect(lifted.idleVerdict == kernel.idleVerdict)
-        #expect(lifted.withoutUserTimeout == lifted)
-        #expect(try Self.kernel(bound, writeWithin: .seconds(86_400)).withoutUserTimeout.keepaliveCount <= 127)
+        for writeWithin in [bound, bound * 10] {
+            let kernel = try Self.kernel(bound, writeWithin: min(writeWithin, .seconds(86_400)))
+            let lifted = kernel.withoutUserTimeout
+            // RFC 6298's doubling from Linux' shortest timeout, 200 ms; the last of 15 repetitions waits as long as the others.
+            let pauses = (0...15).map { min(200 << $0, Int64(kernel.longestRetransmissionMilliseconds)) }
+            if Int64(kernel.userTimeoutMilliseconds) <= pauses.reduce(0, +) {
+                #expect(lifted.userTimeoutMilliseconds == 0)
+                #expect(lifted.idleVerdict == kernel.idleVerdict)
+            } else {
+                #expect(lifted.userTimeoutMilliseconds == .max)
+            }
+            #expect(lifted.keepaliveCount <= 127)
+        }
+    }
+
+    @Test("R11: up to a bound of 7 minutes the repetitions last longer than the user timeout, and it is none at all")
+    func repetitions() throws {
+        for (seconds, expected) in [(1, 0), (30, 0), (420, 0), (500, Int32.max), (3_600, .max)] as [(Int64, Int32)] {
+            #expect(
+                try Self.kernel(.seconds(seconds)).withoutUserTimeout.userTimeoutMilliseconds == expected,
+                "\(seconds) s"
+            )
+        }
+        let patient = try Self.kernel(.seconds(30), writeWithin: .seconds(300)).withoutUserTimeout
+        #expect(patient.userTimeoutMilliseconds == .max)
     }
 
     @Test("R11: a strict listener has the bound as user timeout, whatever the write deadline", arguments: bounds)

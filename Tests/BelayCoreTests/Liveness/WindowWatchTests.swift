@@ -21,16 +21,22 @@ struct WindowWatchTests {
 
     private var watch = WindowWatch()
 
-    @Test("nobody looks before something was written")
-    mutating func nothingWritten() {
+    private mutating func lookAtRoom() {
+        _ = self.watch.looked(at: Self.evidence(), queuedBytes: 0)
+    }
+
+    @Test("a new watch looks first: something may have been written before")
+    mutating func new() {
+        #expect(self.watch.isLookDue)
+        self.lookAtRoom()
         #expect(!self.watch.isLookDue)
         let lifts = self.watch.looked(at: Self.evidence(limited: 4_000), queuedBytes: 0)
-        #expect(!lifts)
-        #expect(!self.watch.wasFull)
+        #expect(!lifts && !self.watch.wasFull)
     }
 
     @Test("R11: a window that was full for a moment lifts the user timeout, once, and nobody looks again")
     mutating func wasFull() {
+        self.lookAtRoom()
         let isDue = self.watch.wrote()
         #expect(isDue && self.watch.isLookDue)
         let lifts = self.watch.looked(at: Self.evidence(limited: 4_000), queuedBytes: 0)
@@ -43,7 +49,6 @@ struct WindowWatchTests {
 
     @Test("R11: a window that closed over what is in flight lifts it too, although it limits nothing that waits")
     mutating func closedOverWhatIsInFlight() {
-        _ = self.watch.wrote()
         let tcp = Self.evidence {
             $0.unacked = 1
             $0.sendWindow = 0
@@ -54,7 +59,6 @@ struct WindowWatchTests {
 
     @Test("where all is acknowledged and the window was never full, nobody looks before the next write")
     mutating func allTaken() {
-        _ = self.watch.wrote()
         let lifts = self.watch.looked(at: Self.evidence(), queuedBytes: 0)
         #expect(!lifts)
         #expect(!self.watch.isLookDue)
@@ -62,37 +66,40 @@ struct WindowWatchTests {
         #expect(isDue)
     }
 
-    @Test("what is still on its way is looked at again: the window may be full a moment later", arguments: 0..<5)
+    @Test("what is still on its way is looked at again: the window may be full a moment later", arguments: 0..<6)
     mutating func onItsWay(place: Int) {
-        _ = self.watch.wrote()
         let tcp = Self.evidence {
             switch place {
             case 0: $0.notSentBytes = 1
             case 1: $0.unacked = 1
             case 2: $0.sendWindow = 1_000
-            case 3: $0.notSentBytes = nil
+            case 3: $0.sendWindow = nil
+            case 4: $0.notSentBytes = nil
             default: break
             }
         }
-        let lifts = self.watch.looked(at: tcp, queuedBytes: place == 4 ? 1 : 0)
+        let lifts = self.watch.looked(at: tcp, queuedBytes: place == 5 ? 1 : 0)
         #expect(!lifts)
         #expect(self.watch.isLookDue)
         let liftsThen = self.watch.looked(at: Self.evidence(limited: 1), queuedBytes: 0)
         #expect(liftsThen)
     }
 
-    @Test("heartbeats fill a window late: each sixteenth is worth a look")
-    mutating func heartbeats() {
-        for number in 1...32 {
-            let isDue = self.watch.wroteHeartbeat()
-            #expect(isDue == (number % 16 == 0), "\(number)")
-            if isDue { _ = self.watch.looked(at: Self.evidence(), queuedBytes: 0) }
+    @Test("heartbeats fill a window late: 256 bytes of them are worth a look", arguments: [1, 13, 255, 256, 4_000])
+    mutating func heartbeats(bytes: Int) {
+        self.lookAtRoom()
+        var sum = 0
+        for _ in 1...600 {
+            sum += bytes
+            let isDue = self.watch.wroteHeartbeats(bytes: bytes)
+            #expect(isDue == (sum >= 256))
+            if isDue { self.lookAtRoom() }
+            sum %= 256
         }
     }
 
     @Test("a kernel that does not tell is taken to have had a full window, since a false verdict would be worse")
     mutating func olderKernel() {
-        _ = self.watch.wrote()
         let lifts = self.watch.looked(at: Self.evidence(limited: nil), queuedBytes: 0)
         #expect(lifts)
     }
