@@ -146,7 +146,9 @@ extension Oracle {
             return
         }
         if self.outages.isEmpty, !other.absences.isEmpty || other.isSlow || other.pausedSince != nil {
-            if code != .peerFrozen {
+            // Pings alone fill the window of a program that reads nothing for an hour.
+            let isFull = other.pausedSince != nil && reason.evidence.tcp?.sendWindow == 0
+            if code != .peerFrozen, !(isFull && code == .peerNotReading) {
                 self.complain("\(code.rawValue), but its program stopped: \(Self.diagnosis(of: reason))", peer)
             }
         } else if other.absences.isEmpty, !self.outages.isEmpty, other.pausedSince == nil, !other.isSlow {
