@@ -160,7 +160,7 @@ extension Oracle {
     /// program that stopped does not answer it.
     ///
     /// Bulk of our own before the question speaks for the peer while it moves, and once more when the probe of a closed
-    /// window is acknowledged. A question that may have had to be repeated, or waited behind messages, can be answered
+    /// window is acknowledged. A first question that may have had to be repeated, or waited behind messages, can be answered
     /// from its acknowledgement on, until which that of anything before it counts; what is found acknowledged at the bound
     /// gives that time once, and once more where another question was on its way then.
     private func putOff(_ witness: Witness) -> Int64 {
@@ -186,10 +186,7 @@ extension Oracle {
         let from = max(acknowledgedAt, witness.proofAt + witness.promise.bound)
         until = max(until, from + reply)
         // Kernels tell when they last heard an acknowledgement, not of what: the newest one counts.
-        let wasLate = witness.questions.contains { question in
-            guard question.sentAt <= from, let acknowledgedAt = question.acknowledgedAt else { return false }
-            return acknowledgedAt - question.sentAt > self.longestLatency[0] + self.longestLatency[1]
-        }
+        let wasLate = acknowledgedAt - first.sentAt > 2 * (self.longestLatency[0] + self.longestLatency[1])
         let isOnItsWay = witness.questions.contains { $0.sentAt <= from && $0.acknowledgedAt ?? .min > from }
         if wasLate, isOnItsWay, let last = witness.questions.last(where: { $0.acknowledgedAt ?? .max <= from + reply })
         {
