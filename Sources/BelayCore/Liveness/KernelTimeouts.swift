@@ -77,15 +77,11 @@ public struct KernelTimeouts: Hashable, Sendable {
         return timeouts
     }
 
-    /// How long 15 repetitions last at least: they begin after 200 ms, and each waits twice as long as the one before, but never
-    /// longer than ``longestRetransmissionMilliseconds`` (`tcp_model_timeout` in `net/ipv4/tcp_timer.c`).
+    /// How long 15 repetitions last at least, in milliseconds: the pause before the first is 200 ms, each is twice the one before,
+    /// and the last is waited for as well (`tcp_model_timeout` in `net/ipv4/tcp_timer.c`).
     private var repetitionsMilliseconds: Int32 {
-        var sum: Int32 = 0
-        var pause: Int32 = 200
-        for _ in 0...15 {
-            sum += min(pause, self.longestRetransmissionMilliseconds)
-            pause = min(2 * pause, 120_000)
-        }
-        return sum
+        let longest = Double(self.longestRetransmissionMilliseconds) / 1_000
+        let model = BlackoutModel(probeTimeout: 0.2, retransmissionTimeout: 0.4, longestTimeout: longest)
+        return Int32(model.retransmission(16) * 1_000)
     }
 }
