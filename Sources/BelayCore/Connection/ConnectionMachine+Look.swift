@@ -185,14 +185,29 @@ extension ConnectionMachine {
     /// The peer's host was alive when it last acknowledged something: what is queued gets the write deadline from then on,
     /// what is in the kernel alone a bound, a question alone the time for its answer.
     private mutating func noteAcknowledged(_ tcp: TCPEvidence, _ look: Look, isBulk: Bool, at now: Instant) {
-        let ackedAt = min(look.progressAt ?? now.advanced(by: .zero - tcp.sinceProgress), now)
+        let ackedAt = self.acknowledgedAt(tcp, look, at: now)
         if isBulk {
             // What was acknowledged before anything waited is not what waits.
             if let backlog, ackedAt < backlog.since { return }
             self.movedAt = max(self.movedAt, ackedAt)
         } else {
-            self.judgeFrom = max(self.judgeFrom, ackedAt.advanced(byNanoseconds: self.timings.replyNanoseconds))
+            let answerable = ackedAt.advanced(byNanoseconds: self.timings.replyNanoseconds)
+            self.judgeFrom = max(self.judgeFrom, min(answerable, self.latestAnswer))
         }
+    }
+
+    /// Beyond this no acknowledgement of a question puts a verdict off: that the peer learned of another is no news of a
+    /// program that had the time to answer the first.
+    private var latestAnswer: Instant {
+        guard let knewAt = self.earlierLook?.knewQuestionAt, knewAt > self.proof else { return .distantFuture }
+        let reply = self.timings.replyNanoseconds
+        let bound = self.proof.advanced(byNanoseconds: self.timings.boundNanoseconds)
+        return max(bound, knewAt.advanced(byNanoseconds: reply)).advanced(byNanoseconds: reply)
+    }
+
+    /// When something of ours was last acknowledged.
+    private func acknowledgedAt(_ tcp: TCPEvidence, _ look: Look, at now: Instant) -> Instant {
+        min(look.progressAt ?? now.advanced(by: .zero - tcp.sinceProgress), now)
     }
 
     private func isDue(_ judgement: Judgement, at now: Instant) -> Bool {
@@ -236,13 +251,23 @@ extension ConnectionMachine {
         let networkError: ErrorNumber?
         /// Whether anything had to be sent again before it, in the same silence.
         let wasSentAgain: Bool
+        /// When the peer's kernel had acknowledged a question that is not answered, at the latest; nil where none is known to be.
+        let knewQuestionAt: Instant?
 
-        init(takenAt: Instant, tcp: TCPEvidence, pingedAt: Instant, networkError: ErrorNumber?, wasSentAgain: Bool) {
+        init(
+            takenAt: Instant,
+            tcp: TCPEvidence,
+            pingedAt: Instant,
+            networkError: ErrorNumber?,
+            wasSentAgain: Bool,
+            knewQuestionAt: Instant?
+        ) {
             self.takenAt = takenAt
             self.tcp = tcp
             self.pingedAt = pingedAt
             self.networkError = networkError
             self.wasSentAgain = wasSentAgain
+            self.knewQuestionAt = knewQuestionAt
         }
 
         /// The last ping could not have been acknowledged yet: that it was later is no movement, unless TCP had to repeat it.
@@ -269,8 +294,17 @@ extension ConnectionMachine {
             tcp: tcp,
             pingedAt: self.lastPingAt,
             networkError: look.networkError,
-            wasSentAgain: before.map { $0.wasSentAgain || tcp.wasSentAgain(since: $0.tcp) } ?? false
+            wasSentAgain: before.map { $0.wasSentAgain || tcp.wasSentAgain(since: $0.tcp) } ?? false,
+            knewQuestionAt: before?.knewQuestionAt
+                ?? (self.knowsQuestion(tcp) ? self.acknowledgedAt(tcp, look, at: now) : nil)
         )
+    }
+
+    /// Whether the peer's kernel has acknowledged one of the questions that it has not answered.
+    private func knowsQuestion(_ tcp: TCPEvidence) -> Bool {
+        guard let askedAt, let acked = tcp.bytesAcked, let questionEnd = tcp.questionEnd else { return false }
+        // Where the last ping is not the first, all that was sent before it is enough.
+        return (askedAt < self.lastPingAt ? acked &+ 1 : acked) >= questionEnd
     }
 
     /// What the kernel told, and where our question ends: with the last ping.

@@ -71,6 +71,30 @@ struct OutageTests {
         }
     }
 
+    @Test(
+        "who knew a question when it was suspected gets the time to answer once more past the bound, however late others arrive"
+    )
+    func questionOfBeforeTheOutage() throws {
+        for seed in 0..<20 as Range<UInt64> {
+            var connection = try ConnectionMachineFixture(Self.policy, seed: seed)
+            connection.receivesMessage()
+            connection.tcp = { elapsed in
+                var tcp = TCPEvidence.quiet
+                let milliseconds = UInt32(elapsed / .milliseconds(1))
+                // The SYN and the first ping; the next two, of which one had to be repeated; the fourth, repeated as well.
+                let (ackedAt, bytes, repeated): (UInt32, UInt64, UInt32) =
+                    milliseconds < 770 ? (310, 9, 0) : milliseconds < 980 ? (770, 25, 1) : (980, 33, 2)
+                (tcp.bytesAcked, tcp.totalRetransmits, tcp.unacked) = (bytes, repeated, repeated < 2 ? 1 : 0)
+                tcp.lastAckReceived = milliseconds < ackedAt ? milliseconds : milliseconds - ackedAt
+                tcp.lastDataSent = repeated < 2 ? 30 : tcp.lastAckReceived
+                tcp.lastDataReceived = milliseconds
+                return tcp
+            }
+            connection.advance(by: .seconds(5))
+            connection.expectClosed(.peerSilent, in: .milliseconds(1_060) ... .milliseconds(1_200), "seed \(seed)")
+        }
+    }
+
     @Test("what a router reported is over with the next acknowledgement: a path that is lost again is lost")
     func reportOfBefore() throws {
         let policy = LivenessPolicy(detectWithin: .seconds(9), attempts: 8)
