@@ -237,9 +237,10 @@ private struct Facts {
         return acked >= asked
     }
 
-    /// Something had to be sent again, and the question was not acknowledged for longer than it has been now.
+    /// Something had to be sent again, and the question has not been acknowledged for half of the silence yet.
     ///
-    /// The peer repeats its answers as seldom as we our question (RFC 6298 section 5.5): they may still be on their way.
+    /// The peer repeats what it said as seldom as the failure was long (RFC 6298 section 5.5), which may have begun right after
+    /// its last sign of life: its answers may still be on their way.
     private var isAcknowledgedLate: Bool {
         guard let unanswered = self.record.unansweredFor else { return false }
         var (wasSentAgain, acknowledgedFor) = (self.record.wasSentAgain, self.sinceAck)
@@ -252,7 +253,7 @@ private struct Facts {
                 acknowledgedFor = self.record.sinceFirst + .milliseconds(Int64(first.lastAckReceived))
             }
         }
-        return wasSentAgain && acknowledgedFor * 2 < unanswered
+        return wasSentAgain && acknowledgedFor * 2 < self.record.silence
     }
 
     private var isTooEarly: Bool {

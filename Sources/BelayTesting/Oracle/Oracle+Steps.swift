@@ -168,15 +168,18 @@ extension Oracle {
         if witness.hasSentMessages, let movedAt = witness.bulkMovedAt {
             until = movedAt + 2 * max(witness.promise.writeWithin, witness.promise.bound)
         }
-        // Kernels tell times in milliseconds: an acknowledgement right before a backlog may seem to be of it. So does any of
-        // before, where bulk waited in the kernel alone when the peer was suspected.
+        // Kernels tell times in milliseconds: an acknowledgement right before a backlog, but for an absence, may seem to be of
+        // it. So does any of before, where bulk waited in the kernel alone when the peer was suspected.
         let millisecond: Int64 = 1_000_000
-        if let ackedAt = witness.knownProgressAt, let since = witness.backlogSince,
-            ackedAt + millisecond >= since || witness.isSuspecting && witness.suspectedAt < since
-        {
-            // What it was absent after the proof of life is allowed for all that is put off.
-            let absence = witness.absence(since: ackedAt, until: witness.proofAt)
-            until = max(until, ackedAt + millisecond + witness.promise.writeWithin + absence)
+        if let since = witness.backlogSince {
+            // The first that was acknowledged is the SYN.
+            let ackedAt = witness.knownProgressAt ?? witness.openedAt
+            let seemsLater = ackedAt + millisecond + witness.absence(since: ackedAt, until: since) >= since
+            if seemsLater || witness.isSuspecting && witness.suspectedAt < since {
+                // What it was absent after the proof of life is allowed for all that is put off.
+                let absence = witness.absence(since: ackedAt, until: witness.proofAt)
+                until = max(until, ackedAt + millisecond + witness.promise.writeWithin + absence)
+            }
         }
         let isImmediate = self.isLossless && self.outages.isEmpty && !witness.hasSentMessages
         guard !isImmediate, let first = witness.questions.first,
