@@ -41,8 +41,8 @@ extension ConnectionMachine {
         let spacing = self.timings.minimumPeerIntervalNanoseconds
         let burst = max(self.timings.boundNanoseconds * 2, spacing * 10, 1_000_000_000)
         if now < self.pingsPardonedUntil {
-            // What piled up during a stall is no flood (rule R6), and is read soon after it.
-            self.peerPingDueAt = now
+            // What piled up during a stall is no flood (rule R6), and is read soon after it. What a pause left to be read stays.
+            self.peerPingDueAt = min(self.peerPingDueAt, now)
         } else if now.advanced(byNanoseconds: burst) < self.peerPingDueAt {
             self.strikes += 1
             if Int(self.strikes) > self.timings.pingStrikes {

@@ -262,6 +262,22 @@ struct PauseTests {
         connection.expectOpen()
     }
 
+    @Test("R7 and R12: nor are those of such a pause that the path carries only a moment later")
+    func pingsAfterPauseWithStall() throws {
+        var connection = try ConnectionMachineFixture(Self.pingedEachSecond)
+        connection.receivesPing()
+        connection.pausesReading()
+        connection.stalls()
+        connection.advance(by: .seconds(120))
+        connection.resumesReading()
+        connection.receivesPing()
+        connection.advance(by: .milliseconds(1_050))
+        for _ in 0..<120 { connection.receivesPing() }
+        connection.expectOpen()
+        for _ in 0..<30 { connection.receivesPing() }
+        connection.expectClosed(.pingFlood)
+    }
+
     @Test("R7 and R12: nor are those of a pause that comes right after another one")
     func pingsInPauses() throws {
         var connection = try ConnectionMachineFixture(Self.pingedEachSecond)
