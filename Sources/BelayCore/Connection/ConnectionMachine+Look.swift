@@ -165,9 +165,11 @@ extension ConnectionMachine {
         self.noteAcknowledged(tcp, look, isBulk: isBulk, at: now)
         if diagnosis == .ownBacklog || earlier == nil { self.remember(tcp, look, at: now) }
         guard self.isDue(judgement, at: now) else { return nil }
-        // What moved did so too long ago.
+        // What moved did so too long ago, or tells nothing new of the program.
         guard diagnosis == .ownBacklog || earlier == nil else { return diagnosis }
-        return self.diagnosisAlone(tcp, after: earlier, look, at: now)
+        let alone = self.diagnosisAlone(tcp, after: earlier, look, at: now)
+        let answerable = self.acknowledgedAt(tcp, look, at: now).advanced(byNanoseconds: self.timings.replyNanoseconds)
+        return !isBulk && now < answerable && alone.code == .pathLost ? .inconclusive : alone
     }
 
     /// What one look says, where comparison with the figures of an earlier one would only put off.
@@ -177,13 +179,14 @@ extension ConnectionMachine {
         _ look: Look,
         at now: Instant
     ) -> Diagnosis {
-        let record = self.record(tcp, after: earlier, look, at: now)
+        var record = self.record(tcp, after: earlier, look, at: now)
+        if let earlier, tcp.wasSentAgain(since: earlier.tcp) { record.wasSentAgain = true }
         let alone = Diagnosis(record, now: self.asked(tcp, at: now))
         return alone == .ownBacklog ? .inconclusive : alone
     }
 
     /// The peer's host was alive when it last acknowledged something: what is queued gets the write deadline from then on,
-    /// what is in the kernel alone a bound, a question alone the time for its answer.
+    /// what is in the kernel alone a bound, a question alone the time for its answer, up to ``latestAnswer``.
     private mutating func noteAcknowledged(_ tcp: TCPEvidence, _ look: Look, isBulk: Bool, at now: Instant) {
         let ackedAt = self.acknowledgedAt(tcp, look, at: now)
         if isBulk {
@@ -196,10 +199,14 @@ extension ConnectionMachine {
         }
     }
 
-    /// Beyond this no acknowledgement of a question puts a verdict off: that the peer learned of another is no news of a
-    /// program that had the time to answer the first.
+    /// Until when acknowledgements of questions put a verdict off: for the time to answer, past the bound and past that of the
+    /// question that the peer's kernel is known to have.
+    ///
+    /// That it learned of another one is no news of a program that had the time to answer the first.
     private var latestAnswer: Instant {
-        guard let knewAt = self.earlierLook?.knewQuestionAt, knewAt > self.proof else { return .distantFuture }
+        guard let askedAt, let knewAt = self.earlierLook?.knewQuestionAt, knewAt >= askedAt else {
+            return .distantFuture
+        }
         let reply = self.timings.replyNanoseconds
         let bound = self.proof.advanced(byNanoseconds: self.timings.boundNanoseconds)
         return max(bound, knewAt.advanced(byNanoseconds: reply)).advanced(byNanoseconds: reply)
@@ -251,7 +258,8 @@ extension ConnectionMachine {
         let networkError: ErrorNumber?
         /// Whether anything had to be sent again before it, in the same silence.
         let wasSentAgain: Bool
-        /// When the peer's kernel had acknowledged a question that is not answered, at the latest; nil where none is known to be.
+        /// When the peer's kernel last acknowledged something, at the first look of the silence that showed it to have a question
+        /// of ours; nil where none did.
         let knewQuestionAt: Instant?
 
         init(
@@ -295,7 +303,7 @@ extension ConnectionMachine {
             pingedAt: self.lastPingAt,
             networkError: look.networkError,
             wasSentAgain: before.map { $0.wasSentAgain || tcp.wasSentAgain(since: $0.tcp) } ?? false,
-            knewQuestionAt: before?.knewQuestionAt
+            knewQuestionAt: before?.knewQuestionAt.flatMap { $0 >= self.unansweredSince ? $0 : nil }
                 ?? (self.knowsQuestion(tcp) ? self.acknowledgedAt(tcp, look, at: now) : nil)
         )
     }
@@ -303,8 +311,8 @@ extension ConnectionMachine {
     /// Whether the peer's kernel has acknowledged one of the questions that it has not answered.
     private func knowsQuestion(_ tcp: TCPEvidence) -> Bool {
         guard let askedAt, let acked = tcp.bytesAcked, let questionEnd = tcp.questionEnd else { return false }
-        // Where the last ping is not the first, all that was sent before it is enough.
-        return (askedAt < self.lastPingAt ? acked &+ 1 : acked) >= questionEnd
+        // Where the last ping is not the first, what was sent before it is enough; one byte less of that, where the SYN counts.
+        return acked >= (askedAt < self.lastPingAt ? self.lastPingPosition : questionEnd)
     }
 
     /// What the kernel told, and where our question ends: with the last ping.
@@ -340,7 +348,7 @@ extension ConnectionMachine {
             networkError: look.networkError
                 ?? (tcp.bytesAcked == earlier?.tcp.bytesAcked ? earlier?.networkError : nil),
             sinceFirst: earlier?.takenAt.duration(to: now) ?? .zero,
-            wasSentAgain: earlier.map { $0.wasSentAgain || tcp.wasSentAgain(since: $0.tcp) } ?? false,
+            wasSentAgain: earlier?.wasSentAgain ?? false,
             isOverdue: true
         )
     }

@@ -56,7 +56,7 @@ public enum Diagnosis: String, CaseIterable, Hashable, Sendable {
         public var networkError: ErrorNumber?
         /// The time since the first look; zero where there was none.
         public var sinceFirst: Duration
-        /// Whether anything had to be sent again in the same silence, as far as is known beside the two looks.
+        /// Whether anything had to be sent again in the same silence, before the first look where there was one.
         public var wasSentAgain: Bool
         /// Whether the time in which the peer had to answer is over.
         ///
@@ -237,23 +237,25 @@ private struct Facts {
         return acked >= asked
     }
 
-    /// Something had to be sent again, and the question has not been acknowledged for half of the silence yet.
+    /// Something had to be sent again, and the question was acknowledged less than half of the silence ago.
     ///
     /// The peer repeats what it said as seldom as the failure was long (RFC 6298 section 5.5), which may have begun right after
-    /// its last sign of life: its answers may still be on their way.
+    /// its last sign of life: its answer may still be on its way. A failure after a first look at which the question had been
+    /// acknowledged can have begun no earlier than that was asked.
     private var isAcknowledgedLate: Bool {
         guard let unanswered = self.record.unansweredFor else { return false }
-        var (wasSentAgain, acknowledgedFor) = (self.record.wasSentAgain, self.sinceAck)
+        var (wasSentAgain, acknowledgedFor, failure) = (self.record.wasSentAgain, self.sinceAck, self.record.silence)
         if let first {
-            wasSentAgain = wasSentAgain || self.tcp.totalRetransmits > first.totalRetransmits || first.retransmits > 0
+            wasSentAgain = wasSentAgain || first.retransmits > 0
             if unanswered > self.record.sinceFirst, let acked = first.bytesAcked, let asked = first.questionEnd,
                 acked >= asked
             {
-                // It had been acknowledged when we looked first.
                 acknowledgedFor = self.record.sinceFirst + .milliseconds(Int64(first.lastAckReceived))
+                if !wasSentAgain { failure = unanswered }
             }
+            wasSentAgain = wasSentAgain || self.tcp.totalRetransmits > first.totalRetransmits
         }
-        return wasSentAgain && acknowledgedFor * 2 < self.record.silence
+        return wasSentAgain && acknowledgedFor * 2 < failure
     }
 
     private var isTooEarly: Bool {

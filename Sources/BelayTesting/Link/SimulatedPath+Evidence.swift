@@ -36,8 +36,7 @@ extension SimulatedPath {
         evidence.sendWindow = inFlight == 0 && self.isHeldByWindow ? 0 : UInt32(clamping: window)
         let handedOver = self.writtenBytes - self.queuedBytes
         evidence.notSentBytes = UInt32(clamping: handedOver - self.sentBytes)
-        // The SYN counts as a byte.
-        evidence.bytesAcked = UInt64(self.acknowledgedBytes) + 1
+        evidence.bytesAcked = UInt64(self.acknowledgedBytes)
         evidence.bytesHandedOver = UInt64(handedOver)
         return evidence
     }

@@ -132,6 +132,8 @@ struct SimulatedTransport: Sendable {
     /// What the kernel of this end knows of the connection.
     func evidence(of end: LinkEnd) -> TCPEvidence {
         var evidence = self.inbound[end.other.index].path.sendersEvidence
+        // The SYN counts as a byte, that of who accepts it does not (measured on Linux 6.18).
+        if end == .client { evidence.bytesAcked? += 1 }
         let receiving = self.inbound[end.index].path
         evidence.lastDataReceived = receiving.milliseconds(since: receiving.lastDeliveryAt)
         evidence.bytesReceived = UInt64(receiving.deliveredBytes)

@@ -169,10 +169,10 @@ extension Oracle {
             until = movedAt + 2 * max(witness.promise.writeWithin, witness.promise.bound)
         }
         // Kernels tell times in milliseconds: an acknowledgement right before a backlog, but for an absence, may seem to be of
-        // it. So does any of before, where bulk waited in the kernel alone when the peer was suspected.
+        // it. So may any earlier one, where bulk waited in the kernel alone when the peer was suspected.
         let millisecond: Int64 = 1_000_000
         if let since = witness.backlogSince {
-            // The first that was acknowledged is the SYN.
+            // The first thing that is acknowledged is the SYN.
             let ackedAt = witness.knownProgressAt ?? witness.openedAt
             let seemsLater = ackedAt + millisecond + witness.absence(since: ackedAt, until: since) >= since
             if seemsLater || witness.isSuspecting && witness.suspectedAt < since {

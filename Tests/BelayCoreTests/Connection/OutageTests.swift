@@ -71,28 +71,60 @@ struct OutageTests {
         }
     }
 
+    /// What the kernel tells where a stopped program's kernel acknowledges so many bytes at such times, in milliseconds: the first
+    /// at once, whatever comes later only after it was sent again. A ping is in flight until the last.
+    private static func acknowledging(
+        _ steps: [(at: UInt32, bytes: UInt64)],
+        countsSYN: Bool = true
+    ) -> (Duration) -> TCPEvidence {
+        { elapsed in
+            var tcp = TCPEvidence.quiet
+            let milliseconds = UInt32(elapsed / .milliseconds(1))
+            let index = steps.lastIndex { $0.at <= milliseconds } ?? 0
+            let isLast = index == steps.count - 1
+            (tcp.bytesAcked, tcp.totalRetransmits) = (steps[index].bytes + (countsSYN ? 1 : 0), UInt32(index))
+            tcp.lastAckReceived = milliseconds - min(milliseconds, steps[index].at)
+            (tcp.unacked, tcp.lastDataSent) = isLast ? (0, tcp.lastAckReceived) : (1, 30)
+            tcp.lastDataReceived = milliseconds
+            return tcp
+        }
+    }
+
     @Test(
-        "who knew a question when it was suspected gets the time to answer once more past the bound, however late others arrive"
+        "who knew a question when it was suspected gets the time to answer once past the bound, however late others arrive",
+        arguments: [true, false]
     )
-    func questionOfBeforeTheOutage() throws {
+    func questionOfBeforeTheOutage(countsSYN: Bool) throws {
+        for seed in 0..<20 as Range<UInt64> {
+            var connection = try ConnectionMachineFixture(Self.policy, seed: seed)
+            connection.receivesMessage()
+            connection.tcp = Self.acknowledging([(310, 8), (770, 24), (980, 32)], countsSYN: countsSYN)
+            connection.advance(by: .seconds(5))
+            connection.expectClosed(.peerSilent, in: .milliseconds(1_060) ... .milliseconds(1_200), "seed \(seed)")
+        }
+    }
+
+    @Test("nor is its path called lost, where the last of them was acknowledged a moment before")
+    func acknowledgedRightBeforeTheVerdict() throws {
+        var wasMet = false
         for seed in 0..<20 as Range<UInt64> {
             var connection = try ConnectionMachineFixture(Self.policy, seed: seed)
             connection.receivesMessage()
             connection.tcp = { elapsed in
-                var tcp = TCPEvidence.quiet
-                let milliseconds = UInt32(elapsed / .milliseconds(1))
-                // The SYN and the first ping; the next two, of which one had to be repeated; the fourth, repeated as well.
-                let (ackedAt, bytes, repeated): (UInt32, UInt64, UInt32) =
-                    milliseconds < 770 ? (310, 9, 0) : milliseconds < 980 ? (770, 25, 1) : (980, 33, 2)
-                (tcp.bytesAcked, tcp.totalRetransmits, tcp.unacked) = (bytes, repeated, repeated < 2 ? 1 : 0)
-                tcp.lastAckReceived = milliseconds < ackedAt ? milliseconds : milliseconds - ackedAt
-                tcp.lastDataSent = repeated < 2 ? 30 : tcp.lastAckReceived
-                tcp.lastDataReceived = milliseconds
+                var tcp = Self.acknowledging([(310, 8), (885, 24), (980, 32), (1_186, 40)])(elapsed)
+                if elapsed >= .milliseconds(1_186) {
+                    (tcp.unacked, tcp.retransmits, tcp.lost, tcp.sentAgain, tcp.lastDataSent) = (1, 1, 1, 1, 2)
+                }
                 return tcp
             }
             connection.advance(by: .seconds(5))
-            connection.expectClosed(.peerSilent, in: .milliseconds(1_060) ... .milliseconds(1_200), "seed \(seed)")
+            // The fourth was on its way at the bound, the fifth when the fourth was found acknowledged.
+            let pings = connection.pings
+            guard pings.count >= 5, pings[3] < .milliseconds(885), pings[4] < .milliseconds(1_175) else { continue }
+            wasMet = true
+            connection.expectClosed(.peerSilent, in: .milliseconds(1_190) ... .milliseconds(1_200), "seed \(seed)")
         }
+        #expect(wasMet)
     }
 
     @Test("what a router reported is over with the next acknowledgement: a path that is lost again is lost")
