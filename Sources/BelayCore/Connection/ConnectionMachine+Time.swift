@@ -61,7 +61,7 @@ extension ConnectionMachine {
     /// When to call ``tick(at:using:)`` next; nil when there is nothing to wait for.
     ///
     /// What is received can only make it later, which the tick finds out. It may make it earlier only by a hello or a welcome,
-    /// whose interval may be shorter, by the beginning of a message, and as ``ReadEndedAction`` says. A detector that learned something may
+    /// whose interval may be shorter, by the beginning of a message or token, and as ``ReadEndedAction`` says. A detector that learned something may
     /// too; that takes effect at the next tick. Everything else may make it earlier, so a shell arms its timer again after it.
     public var nextDeadline: Instant? {
         switch self.state {

@@ -247,8 +247,9 @@ private struct Facts {
         var (wasSentAgain, acknowledgedFor, failure) = (self.record.wasSentAgain, self.sinceAck, self.record.silence)
         if let first {
             wasSentAgain = wasSentAgain || first.retransmits > 0
-            if unanswered > self.record.sinceFirst, let acked = first.bytesAcked, let asked = first.questionEnd,
-                acked >= asked
+            // Times of pings are whole microseconds: what was asked after the look may seem to be of a little before.
+            if unanswered - self.record.sinceFirst >= .microseconds(1), let acked = first.bytesAcked,
+                let asked = first.questionEnd, acked >= asked
             {
                 acknowledgedFor = self.record.sinceFirst + .milliseconds(Int64(first.lastAckReceived))
                 if !wasSentAgain { failure = unanswered }

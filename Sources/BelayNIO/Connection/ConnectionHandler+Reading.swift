@@ -186,13 +186,11 @@ extension ConnectionHandler {
     /// program answers meanwhile is flushed behind that, so that no limit of our queue ends a connection whose end is known. Where
     /// no end follows, it is flushed all the same.
     private func batchEnded(owing owed: OwedPongs, whilePaused: Bool, at now: Instant) {
-        var unfinished = self.pending?.readableBytes ?? 0
-        if unfinished > 0, self.environment.format == .raw {
-            // The beginning of a token is no message that must end some time.
-            self.machine.heard(at: now)
-            unfinished = 0
-        }
-        switch self.machine.readEnded(unfinishedBytes: unfinished, at: now) {
+        let unfinished = self.pending?.readableBytes ?? 0
+        // The beginning of a token is no message that must end some time.
+        let isToken = unfinished > 0 && self.environment.format == .raw
+        if isToken { self.machine.heard(at: now) }
+        switch self.machine.readEnded(unfinishedBytes: isToken ? 0 : unfinished, at: now) {
         case .doNothing: break
         case .caughtUp: self.rearm()
         case .recovered(let silence):
@@ -206,7 +204,7 @@ extension ConnectionHandler {
         } else {
             self.flushBatch()
         }
-        // An unfinished message has a deadline that may come before the one the wheel knows.
+        // What is unfinished has a deadline that may come before the one the wheel knows, or ends a delay of the handshake's.
         if unfinished > 0 { self.rearm() }
     }
 

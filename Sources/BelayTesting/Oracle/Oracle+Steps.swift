@@ -145,6 +145,9 @@ extension Oracle {
         if witness.lastReturn(after: witness.proofAt, until: peer.time) != nil {
             // A suspension is noticed when the next timer goes off.
             due = max(due, witness.stalledAt ?? .min) + peer.timings.replyWithin.wholeNanoseconds
+        } else if witness.lastReturn(sinceOrAt: witness.proofAt - witness.promise.interval) != nil {
+            // The ping that was promised then may be as late as the verdict, and has the whole time to be answered.
+            due += self.lateness(of: peer)
         }
         // A slow program of our own finds out late what its peer said long before.
         if witness.isSlow, witness.lastReadAt > witness.proofAt {

@@ -60,14 +60,12 @@ extension SimulatedPeer {
     }
 
     private func batchEnded(at now: Instant) {
-        var unfinished = self.machine.isOver ? 0 : self.stream?.unfinishedBytes ?? 0
+        let unfinished = self.machine.isOver ? 0 : self.stream?.unfinishedBytes ?? 0
         if unfinished > 0 { self.surroundings.oracle?.heard(self) }
-        if unfinished > 0, self.stream?.format == .raw {
-            // The beginning of a token is no message that must end some time.
-            self.machine.heard(at: now)
-            unfinished = 0
-        }
-        switch self.machine.readEnded(unfinishedBytes: unfinished, at: now) {
+        // The beginning of a token is no message that must end some time.
+        let isToken = unfinished > 0 && self.stream?.format == .raw
+        if isToken { self.machine.heard(at: now) }
+        switch self.machine.readEnded(unfinishedBytes: isToken ? 0 : unfinished, at: now) {
         case .doNothing: break
         case .caughtUp: self.rearm()
         case .recovered(let silence):

@@ -127,6 +127,27 @@ struct OutageTests {
         #expect(wasMet)
     }
 
+    @Test("nor is a peer that was first asked when it was suspected, and had answered a ping before")
+    func askedAtTheSuspicion() throws {
+        var policy = LivenessPolicy(detectWithin: .milliseconds(900), attempts: 1)
+        policy.suspectAfter = .milliseconds(300)
+        for seed in 0..<20 as Range<UInt64> {
+            var connection = try ConnectionMachineFixture(policy, seed: seed)
+            connection.answersAfter = .milliseconds(10)
+            connection.receivesMessage()
+            // The first ping is answered; the path fails for 600 ms, and the second one is acknowledged when it has healed.
+            connection.tcp = Self.acknowledging([(0, 9), (950, 17)])
+            connection.advance(by: .milliseconds(320))
+            #expect(connection.machine.figures.pongsReceived == 1, "seed \(seed)")
+            connection.answersAfter = nil
+            // Times of pings are whole microseconds: this one is sent after the look, and seems to be a little before it.
+            connection.advance(by: .nanoseconds(500))
+            connection.receivesMessage()
+            connection.advance(by: .seconds(5))
+            connection.expectClosed(.peerSilent, "seed \(seed)")
+        }
+    }
+
     @Test("what a router reported is over with the next acknowledgement: a path that is lost again is lost")
     func reportOfBefore() throws {
         let policy = LivenessPolicy(detectWithin: .seconds(9), attempts: 8)
