@@ -71,8 +71,9 @@ struct OutageTests {
         }
     }
 
-    /// What the kernel tells where a stopped program's kernel acknowledges so many bytes at such times, in milliseconds: the first
-    /// at once, whatever comes later only after it was sent again. A ping is in flight until the last.
+    /// What the kernel tells of a stopped program whose kernel acknowledges so many bytes at such times, in milliseconds.
+    ///
+    /// The first at once, whatever comes later only after it was sent again; a ping is in flight until the last.
     private static func acknowledging(
         _ steps: [(at: UInt32, bytes: UInt64)],
         countsSYN: Bool = true
