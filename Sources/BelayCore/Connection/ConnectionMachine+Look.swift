@@ -260,6 +260,8 @@ extension ConnectionMachine {
         let wasSentAgain: Bool
         /// When the peer's kernel last acknowledged something, at the first look of the silence that showed it to have a question
         /// of ours; nil where none did.
+        ///
+        /// Kernels may tell a jiffy more than it was, therefore no earlier than the question.
         let knewQuestionAt: Instant?
 
         init(
@@ -304,7 +306,7 @@ extension ConnectionMachine {
             networkError: look.networkError,
             wasSentAgain: before.map { $0.wasSentAgain || tcp.wasSentAgain(since: $0.tcp) } ?? false,
             knewQuestionAt: before?.knewQuestionAt.flatMap { $0 >= self.unansweredSince ? $0 : nil }
-                ?? (self.knowsQuestion(tcp) ? self.acknowledgedAt(tcp, look, at: now) : nil)
+                ?? (self.knowsQuestion(tcp) ? max(self.acknowledgedAt(tcp, look, at: now), self.unansweredSince) : nil)
         )
     }
 
@@ -317,7 +319,7 @@ extension ConnectionMachine {
 
     /// What the kernel told, and where our question ends: with the last ping.
     ///
-    /// One byte of it that is acknowledged is enough; the SYN counts as a byte as well.
+    /// One byte of it that is acknowledged is enough, and the SYN counts as a byte: two where it does not, at who accepted.
     private func evidence(of look: Look) -> TCPEvidence? {
         guard var tcp = look.tcp else { return nil }
         if self.figures.pingsSent > 0, self.figures.bytesOut > 0 { tcp.questionEnd = self.lastPingPosition &+ 2 }

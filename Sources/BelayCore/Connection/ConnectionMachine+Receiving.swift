@@ -236,8 +236,10 @@ extension ConnectionMachine {
 
     /// The pings of the whole pause wait in the kernel; they are read soon, or being read.
     private mutating func expectPiledUpPings(since: Instant, at now: Instant) {
-        // A stall within it is left out of its length, but the peer pinged on.
-        if self.pingsPardonedUntil > since { self.pardonPings(at: now) }
+        // A stall within it is left out of its length, but the peer pinged on. One before it is no reason to pardon more.
+        if self.pingsPardonedUntil >= since.advanced(byNanoseconds: self.pardonNanoseconds) {
+            self.pardonPings(at: now)
+        }
         // Those of pauses just before this one may wait there as well, as far as pauses can last.
         let wasCatchingUp = self.catchingUpUntil.map { since < $0 } ?? false
         let oldest = now.advanced(byNanoseconds: -self.timings.readPauseNanoseconds)

@@ -61,8 +61,9 @@ extension ConnectionMachine {
     /// When to call ``tick(at:using:)`` next; nil when there is nothing to wait for.
     ///
     /// What is received can only make it later, which the tick finds out. It may make it earlier only by a hello or a welcome,
-    /// whose interval may be shorter, by the beginning of a message or token, and as ``ReadEndedAction`` says. A detector that learned something may
-    /// too; that takes effect at the next tick. Everything else may make it earlier, so a shell arms its timer again after it.
+    /// whose interval may be shorter, by part of an element or the report of an error, which end no handshake, and as
+    /// ``ReadEndedAction`` says. A detector that learned something may too; that takes effect at the next tick. Everything else may
+    /// make it earlier, so a shell arms its timer again after it.
     public var nextDeadline: Instant? {
         switch self.state {
         case .closed:
@@ -105,10 +106,12 @@ extension ConnectionMachine {
 
     /// The pings that are read soon came while this process stood still, and are no flood.
     mutating func pardonPings(at now: Instant) {
-        // Not for as long as the peer is owed a ping: one that talks without a break is not pinged, and pings at will.
-        let pardon = min(self.timings.replyNanoseconds, 1_000_000_000)
-        self.pingsPardonedUntil = now.advanced(byNanoseconds: pardon)
+        self.pingsPardonedUntil = now.advanced(byNanoseconds: self.pardonNanoseconds)
     }
+
+    /// How long pings are pardoned: not for as long as the peer is owed a ping, for one that talks without a break is not pinged,
+    /// and pings at will.
+    var pardonNanoseconds: Int64 { min(self.timings.replyNanoseconds, 1_000_000_000) }
 
     /// The peer gets a ping that it can still answer; where none can be sent, the same time to be heard, from now on.
     mutating func promiseFreshPing(at now: Instant) {

@@ -101,6 +101,7 @@ extension ConnectionHandler {
             self.end(.goodbye(code: goodbye.code, retryAfter: goodbye.retryAfter))
         case .error(let report):
             self.machine.heard(at: now)
+            self.rearm()
             self.environment.node.logger.debug(
                 "the peer reported an error",
                 metadata: ["code": "\(report.code)", "message": "\(report.message)"]

@@ -303,7 +303,8 @@ private final class HeartbeatDriver: ConnectionDriver {
         self.isReadRequested = false
         let now = self.timekeeper.now()
         // Bytes of a frame whose end has not come reach nobody here, but they came (rule R1).
-        if !self.sawElement { self.machine.heard(at: now) }
+        let isPart = !self.sawElement
+        if isPart { self.machine.heard(at: now) }
         self.sawElement = false
         switch self.machine.readEnded(unfinishedBytes: 0, at: now) {
         case .doNothing: break
@@ -312,6 +313,7 @@ private final class HeartbeatDriver: ConnectionDriver {
             self.recovered(silence: silence)
             self.rearm()
         }
+        if isPart { self.rearm() }
     }
 
     override var kernelTimeouts: KernelTimeouts? {

@@ -145,7 +145,9 @@ extension Oracle {
         if witness.lastReturn(after: witness.proofAt, until: peer.time) != nil {
             // A suspension is noticed when the next timer goes off.
             due = max(due, witness.stalledAt ?? .min) + peer.timings.replyWithin.wholeNanoseconds
-        } else if witness.lastReturn(sinceOrAt: witness.proofAt - witness.promise.interval) != nil {
+        } else if peer.timings.sendsPings,
+            witness.lastReturn(sinceOrAt: witness.proofAt - witness.promise.interval) != nil
+        {
             // The ping that was promised then may be as late as the verdict, and has the whole time to be answered.
             due += self.lateness(of: peer)
         }
@@ -177,7 +179,10 @@ extension Oracle {
         if let since = witness.backlogSince {
             // The first thing that is acknowledged is the SYN.
             let ackedAt = witness.knownProgressAt ?? witness.openedAt
-            let seemsLater = ackedAt + millisecond + witness.absence(since: ackedAt, until: since) >= since
+            // Its clock runs on while it does not read.
+            let isPauseBetween = witness.pauses.contains { $0.lowerBound < since && $0.upperBound > ackedAt }
+            let leftOut = isPauseBetween ? 0 : witness.absence(since: ackedAt, until: since)
+            let seemsLater = ackedAt + millisecond + leftOut >= since
             if seemsLater || witness.isSuspecting && witness.suspectedAt < since {
                 // What it was absent after the proof of life is allowed for all that is put off.
                 let absence = witness.absence(since: ackedAt, until: witness.proofAt)

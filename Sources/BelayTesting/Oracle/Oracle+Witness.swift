@@ -38,6 +38,8 @@ extension Oracle {
         var closedAt: Int64?
         /// When it could neither hear nor answer: its process was stopped, or its program did not read.
         var absences: [Range<Int64>] = []
+        /// Those of them in which its program did not read.
+        var pauses: [Range<Int64>] = []
         /// What of these is nobody's silence (rules R6 and R7): its time, and how much.
         var credits: [Credit] = []
         var suspendedUntil = Int64.min

@@ -197,6 +197,7 @@ final class Oracle {
         case .resumeReading:
             if let since = self.witnesses[index].pausedSince {
                 self.witnesses[index].absences.append(since..<max(since, time))
+                self.witnesses[index].pauses.append(since..<max(since, time))
                 let credit = self.pauseCredit(index, since: since, until: time)
                 self.witnesses[index].credits.append(.init(at: time, length: credit))
                 if self.witnesses[index].stalledAt == nil { self.witnesses[index].stalledAt = time }

@@ -122,6 +122,7 @@ extension SimulatedPeer {
         case .error:
             self.surroundings.oracle?.heard(self)
             self.machine.heard(at: now)
+            self.rearm()
         }
     }
 

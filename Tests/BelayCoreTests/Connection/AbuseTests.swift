@@ -82,17 +82,17 @@ struct AbuseTests {
     }
 
     @Test(
-        "R12: a flood is one after a stall and after a pause of ours too, and however often we pause",
-        arguments: 0..<3
+        "R12: a flood is one after a stall and after a pause of ours too, and however often we pause after either",
+        arguments: 0..<4
     )
     func floodAfterPardon(kind: Int) throws {
         var policy = LivenessPolicy(detectWithin: .seconds(3))
         policy.minimumPeerInterval = .milliseconds(100)
         var connection = try ConnectionMachineFixture(policy)
         connection.receivesPing()
-        if kind == 0 { connection.stalls() }
+        if kind == 0 || kind == 3 { connection.stalls() }
         for round in 0..<6_000 where connection.end == nil {
-            if kind == 1 && round == 0 || kind == 2 && round.isMultiple(of: 50) {
+            if kind == 1 && round == 0 || kind >= 2 && round.isMultiple(of: 50) {
                 connection.pausesReading()
                 connection.advance(by: .milliseconds(5))
                 connection.resumesReading()

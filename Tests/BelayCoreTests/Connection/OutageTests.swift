@@ -93,13 +93,15 @@ struct OutageTests {
 
     @Test(
         "who knew a question when it was suspected gets the time to answer once past the bound, however late others arrive",
-        arguments: [true, false]
+        arguments: [true, false],
+        // A kernel may tell of an acknowledgement as of a little before the question that it is of.
+        [310, 0] as [UInt32]
     )
-    func questionOfBeforeTheOutage(countsSYN: Bool) throws {
+    func questionOfBeforeTheOutage(countsSYN: Bool, acknowledgedAt: UInt32) throws {
         for seed in 0..<20 as Range<UInt64> {
             var connection = try ConnectionMachineFixture(Self.policy, seed: seed)
             connection.receivesMessage()
-            connection.tcp = Self.acknowledging([(310, 8), (770, 24), (980, 32)], countsSYN: countsSYN)
+            connection.tcp = Self.acknowledging([(acknowledgedAt, 8), (770, 24), (980, 32)], countsSYN: countsSYN)
             connection.advance(by: .seconds(5))
             connection.expectClosed(.peerSilent, in: .milliseconds(1_060) ... .milliseconds(1_200), "seed \(seed)")
         }
