@@ -65,9 +65,10 @@ extension Oracle {
         let code = reason.code
         let truth = peer.surroundings.link.truth
         var movement = truth.lastQueueMovement(of: peer.end) ?? .min
-        // What moves in its kernel alone is seen by who looks there.
-        if peer.configuration.showsEvidence {
-            movement = max(movement, truth.lastBacklogProgress(of: peer.end) ?? .min)
+        // What moves in its kernel alone is seen by who looks there, as old as what was sent last where all of that was acknowledged:
+        // by as much too old as the acknowledgement took longer than a round trip does.
+        if peer.configuration.showsEvidence, let progress = truth.lastBacklogProgress(of: peer.end) {
+            movement = max(movement, progress - self.longestLatency[0] - self.longestLatency[1])
         }
         guard peer.surroundings.link.queuedBytes(of: peer.end) > 0 else {
             return self.complain("\(code.rawValue), although nothing waits", peer)
