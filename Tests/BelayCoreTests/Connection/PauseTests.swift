@@ -250,26 +250,27 @@ struct PauseTests {
         connection.expectOpen()
     }
 
-    @Test("R7 and R12: nor are those of a pause in which the process also stood still")
-    func pingsInPauseWithStall() throws {
+    /// Reads again after a pause of two minutes in which the process also stood still.
+    private static func resumedAfterStall() throws -> ConnectionMachineFixture {
         var connection = try ConnectionMachineFixture(Self.pingedEachSecond)
         connection.receivesPing()
         connection.pausesReading()
         connection.stalls()
         connection.advance(by: .seconds(120))
         connection.resumesReading()
+        return connection
+    }
+
+    @Test("R7 and R12: nor are those of a pause in which the process also stood still")
+    func pingsInPauseWithStall() throws {
+        var connection = try Self.resumedAfterStall()
         for _ in 0..<600 { connection.receivesPing() }
         connection.expectOpen()
     }
 
     @Test("R7 and R12: nor are those of such a pause that the path carries only a moment later")
     func pingsAfterPauseWithStall() throws {
-        var connection = try ConnectionMachineFixture(Self.pingedEachSecond)
-        connection.receivesPing()
-        connection.pausesReading()
-        connection.stalls()
-        connection.advance(by: .seconds(120))
-        connection.resumesReading()
+        var connection = try Self.resumedAfterStall()
         connection.receivesPing()
         connection.advance(by: .milliseconds(1_050))
         for _ in 0..<120 { connection.receivesPing() }
